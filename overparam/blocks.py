@@ -1,0 +1,90 @@
+"""Named blocks of features over the same examples, side by side: what every measurement takes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from overparam.config import SEED
+from overparam.errors import MeasurementError
+
+
+class Rows(Protocol):
+    """Anything with a shape (examples, features) that gives rows by slice: an array, a memory map, a file's slice."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    def __getitem__(self, rows: slice, /) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Feature blocks of the same examples in the same order.
+
+    Attributes:
+        arrays: name to (examples, features), any floating format; rows are read in slices, so they may lie on disk.
+        ids: (examples,) what each row is; all different.
+        labels: (examples,) class of each row, int.
+        heldout: (examples,) bool; True rows are measured on, False rows fit ridge maps and probes.
+
+    Raises:
+        MeasurementError: if rows do not match, ids repeat, or fewer than two rows fit or are held out.
+    """
+
+    arrays: Mapping[str, Rows]
+    ids: np.ndarray
+    labels: np.ndarray
+    heldout: np.ndarray
+
+    def __post_init__(self) -> None:
+        count = len(self.ids)
+        if not self.arrays:
+            raise MeasurementError("there are no feature blocks to measure: give at least one")
+        for name, array in {**self.arrays, "labels": self.labels, "heldout": self.heldout}.items():
+            if array.shape[0] != count:
+                raise MeasurementError(
+                    f"{name} has {array.shape[0]} rows where there are {count} example ids: align them"
+                )
+        for name, array in self.arrays.items():
+            if len(array.shape) != 2 or array.shape[1] == 0:
+                raise MeasurementError(f"block {name} has shape {array.shape} where (examples, features) belongs")
+        if len(np.unique(self.ids)) != count:
+            raise MeasurementError("example ids repeat, so fit and held-out rows may be the same: make them unique")
+        if min(np.sum(self.heldout), np.sum(~self.heldout)) < 2:
+            raise MeasurementError("fewer than two rows are held out or left to fit: give at least two of each")
+
+    def __getitem__(self, name: str) -> Rows:
+        if name not in self.arrays:
+            raise MeasurementError(f"there is no feature block {name!r}: there are {', '.join(self.arrays)}")
+        return self.arrays[name]
+
+    def batches(self, names: Sequence[str], size: int = 4096) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
+        """All rows in order, ``size`` at a time, of the named blocks in float64.
+
+        Raises:
+            MeasurementError: at the first feature that is not finite, naming its block and example id.
+        """
+        for start in range(0, len(self.ids), size):
+            rows = slice(start, min(start + size, len(self.ids)))
+            yield rows, {name: self._read(name, rows) for name in names}
+
+    def _read(self, name: str, rows: slice) -> np.ndarray:
+        values = np.asarray(self[name][rows], dtype=np.float64)
+        broken = ~np.isfinite(values).all(axis=1)
+        if broken.any():
+            example = self.ids[rows][np.argmax(broken)]
+            raise MeasurementError(f"block {name} has features that are NaN or infinite, first at example id {example}")
+        return values
+
+    def folds(self, count: int) -> np.ndarray:
+        """Cross-validation fold of each fit row in [0, count), and ``count`` for held-out rows, (examples,).
+
+        Balanced, seeded, and decided by ids alone: the order of the rows does not matter.
+        """
+        fit_ids = np.sort(self.ids[~self.heldout])
+        fold_of = np.random.default_rng(SEED).permutation(len(fit_ids)) % count
+        folds = np.full(len(self.ids), count)
+        folds[~self.heldout] = fold_of[np.searchsorted(fit_ids, self.ids[~self.heldout])]
+        return folds

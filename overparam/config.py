@@ -1,0 +1,233 @@
+"""What is to be run: scales, recipes and studies, read from ``params.yaml`` and checked before anything starts."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from overparam.errors import SpecError
+
+SEED = 20240700968  # the paper's arXiv number; what is drawn once and for all is drawn by it
+PRECISIONS = ("float32", "bfloat16")
+STORAGES = ("float32", "bfloat16", "float16")
+
+
+def parse_alpha(text: str) -> Fraction:
+    """Width factor from ``1/16``, ``1_16`` or ``1``.
+
+    Raises:
+        SpecError: unless it is 1 or 1/k for a whole k, so that U* = 1/α networks have as many features as M_1.
+    """
+    try:
+        alpha = Fraction(str(text).strip().replace("_", "/"))
+    except (ValueError, ZeroDivisionError):
+        raise SpecError(f"width factor {text!r} is not a fraction: write it as 1/16 (in file names 1_16)") from None
+    if alpha <= 0 or alpha > 1 or alpha.numerator != 1:
+        raise SpecError(f"width factor {alpha} is out of range: it must be 1 or 1/k for a whole number k, such as 1/16")
+    return alpha
+
+
+def alpha_label(alpha: Fraction) -> str:
+    """The width factor as it stands in file names: ``1_16`` for 1/16."""
+    return str(alpha).replace("/", "_")
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """The training recipe, one for all widths; ``params.yaml`` explains each entry."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    warmup: float
+    momentum: float
+    weight_decay: float
+    crop_padding: int
+    flip: bool
+    precision: str
+    compile: bool
+
+    def __post_init__(self) -> None:
+        checks = {
+            "epochs must be at least 1": self.epochs >= 1,
+            "batch_size must be at least 2, as batch normalisation needs": self.batch_size >= 2,
+            "learning_rate must be positive": self.learning_rate > 0,
+            "warmup must lie in [0, 1)": 0 <= self.warmup < 1,
+            "momentum must lie in [0, 1)": 0 <= self.momentum < 1,
+            "weight_decay must not be negative": self.weight_decay >= 0,
+            "crop_padding must not be negative": self.crop_padding >= 0,
+            f"precision must be one of {', '.join(PRECISIONS)}": self.precision in PRECISIONS,
+        }
+        _require("train recipe", checks)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A size of the whole suite: which networks, how many, on how much data, by which recipe."""
+
+    name: str
+    tasks: tuple[str, ...]
+    architectures: tuple[str, ...]
+    base_width: int
+    alphas: tuple[Fraction, ...]
+    copies: Mapping[Fraction, int]
+    replicates: tuple[int, ...]
+    train_examples: int | None
+    fit_examples: int | None
+    storage: str
+    train: TrainSpec
+
+    def __post_init__(self) -> None:
+        narrow = [a for a in self.alphas if (self.base_width * a).denominator != 1]
+        few = [a for a in self.alphas if self.copies.get(a, 0) <= 1 / a]
+        checks = {
+            "alphas must contain 1, the full width": Fraction(1) in self.alphas,
+            "alphas must differ": len(set(self.alphas)) == len(self.alphas),
+            f"base_width {self.base_width} times α = {_listed(narrow)} is no whole number of channels": not narrow,
+            f"copies at α = {_listed(few)} must be more than 1/α: U* for S_α and at least one held out": not few,
+            "replicates must be different whole numbers from 0 up": self.replicates != ()
+            and len(set(self.replicates)) == len(self.replicates)
+            and min(self.replicates) >= 0,
+            f"storage must be one of {', '.join(STORAGES)}": self.storage in STORAGES,
+        }
+        _require(f"scale {self.name}", checks)
+
+    @property
+    def narrow_alphas(self) -> tuple[Fraction, ...]:
+        """The width factors below 1, from the widest to the narrowest."""
+        return tuple(sorted((a for a in self.alphas if a < 1), reverse=True))
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """One architecture on one task at one scale: what a record in ``results/`` stands for."""
+
+    task: str
+    arch: str
+    scale: Scale
+
+    def __str__(self) -> str:
+        return f"{self.task}-{self.arch} at scale {self.scale.name}"
+
+    def training_identity(self, alpha: Fraction, replicate: int) -> dict[str, Any]:
+        """All that the weights of one checkpoint depend on, data and code apart, as plain JSON values."""
+        return {
+            "task": self.task,
+            "arch": self.arch,
+            "alpha": str(alpha),
+            "replicate": replicate,
+            "base_width": self.scale.base_width,
+            "copies": self.scale.copies[alpha],
+            "train_examples": self.scale.train_examples,
+            "storage": self.scale.storage,
+            "train": asdict(self.scale.train),
+        }
+
+    def check_member(self, alpha: Fraction, replicate: int) -> None:
+        """Raise SpecError if the scale has no such width factor or replicate."""
+        if alpha not in self.scale.alphas:
+            raise SpecError(f"scale {self.scale.name} has no α = {alpha}: it has {_listed(self.scale.alphas)}")
+        if replicate not in self.scale.replicates:
+            known = _listed(self.scale.replicates)
+            raise SpecError(f"scale {self.scale.name} has no replicate {replicate}: it has {known}")
+
+
+@dataclass(frozen=True)
+class Config:
+    """All of ``params.yaml``."""
+
+    default_scales: Mapping[str, str]
+    scales: Mapping[str, Scale]
+
+    def study(self, task: str, arch: str, scale: str | None = None) -> StudySpec:
+        """The study of ``arch`` on ``task``; at the task's default scale unless another is named.
+
+        Raises:
+            SpecError: for a task, scale or architecture that ``params.yaml`` does not bring together.
+        """
+        chosen = self.scale_of(task, scale)
+        if arch not in chosen.architectures:
+            known = _listed(chosen.architectures)
+            raise SpecError(f"scale {chosen.name} has no architecture {arch!r}: it has {known}")
+        return StudySpec(task, arch, chosen)
+
+    def studies(self, scale: str) -> list[StudySpec]:
+        """Every study of one scale."""
+        chosen = self._scale(scale)
+        return [StudySpec(task, arch, chosen) for task in chosen.tasks for arch in chosen.architectures]
+
+    def scale_of(self, task: str, scale: str | None = None) -> Scale:
+        """The named scale, or the task's default one; SpecError if it does not run that task."""
+        if task not in self.default_scales:
+            raise SpecError(f"there is no task {task!r}: params.yaml has {_listed(self.default_scales)}")
+        chosen = self._scale(scale or self.default_scales[task])
+        if task not in chosen.tasks:
+            raise SpecError(f"scale {chosen.name} does not run task {task}: it runs {_listed(chosen.tasks)}")
+        return chosen
+
+    def _scale(self, name: str) -> Scale:
+        if name not in self.scales:
+            raise SpecError(f"there is no scale {name!r}: params.yaml has {_listed(self.scales)}")
+        return self.scales[name]
+
+
+def load_config(path: Path = Path("params.yaml")) -> Config:
+    """Read and check ``params.yaml``.
+
+    Raises:
+        SpecError: if the file is missing, is no YAML, or asks for something that cannot be run.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SpecError(f"there is no {path} here: run the command from the root of the repository") from None
+    except yaml.YAMLError as error:
+        raise SpecError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
+    try:
+        scales = {name: _read_scale(name, section) for name, section in content["scales"].items()}
+        defaults = {task: section["default_scale"] for task, section in content["tasks"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SpecError(f"{path} lacks an entry or has one of the wrong kind: {error}") from None
+    config = Config(defaults, scales)
+    for task in defaults:
+        config.scale_of(task)
+    return config
+
+
+def _read_scale(name: str, section: Mapping[str, Any]) -> Scale:
+    _check_keys(f"scale {name}", section, {field.name for field in fields(Scale)} - {"name"})
+    _check_keys(f"train recipe of scale {name}", section["train"], {field.name for field in fields(TrainSpec)})
+    return Scale(
+        name=name,
+        tasks=tuple(section["tasks"]),
+        architectures=tuple(section["architectures"]),
+        base_width=section["base_width"],
+        alphas=tuple(parse_alpha(text) for text in section["alphas"]),
+        copies={parse_alpha(text): count for text, count in section["copies"].items()},
+        replicates=tuple(section["replicates"]),
+        train_examples=section["train_examples"],
+        fit_examples=section["fit_examples"],
+        storage=section["storage"],
+        train=TrainSpec(**section["train"]),
+    )
+
+
+def _check_keys(where: str, section: Mapping[str, Any], wanted: set[str]) -> None:
+    missing, unknown = wanted - set(section), set(section) - wanted
+    if missing or unknown:
+        parts = [f"lacks {_listed(sorted(missing))}"] if missing else []
+        parts += [f"has unknown {_listed(sorted(unknown))}"] if unknown else []
+        raise SpecError(f"{where} in params.yaml {' and '.join(parts)}")
+
+
+def _require(where: str, checks: Mapping[str, bool]) -> None:
+    for sentence, holds in checks.items():
+        if not holds:
+            raise SpecError(f"{where} in params.yaml: {sentence}")
+
+
+def _listed(items: Any) -> str:
+    return ", ".join(str(item) for item in items)

@@ -1,0 +1,82 @@
+"""From networks and data to feature files: (examples, copies, features) with the ids they belong to."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from overparam.data import Dataset
+from overparam.ensembles import split_state, stream
+from overparam.models import ImageNetwork
+from overparam.sealed import read_sealed, write_sealed
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class FeatureFile:
+    """Features of every copy of one checkpoint on the fit and the held-out examples.
+
+    Attributes:
+        features: (examples, copies, features) float32.
+        ids: (examples,) int64.
+        labels: (examples,) int64.
+        heldout: (examples,) bool.
+        metadata: provenance of the networks and of this file.
+    """
+
+    features: np.ndarray
+    ids: np.ndarray
+    labels: np.ndarray
+    heldout: np.ndarray
+    metadata: Mapping[str, Any]
+
+
+def extract(network: ImageNetwork, dataset: Dataset, *, precision: str) -> dict[str, np.ndarray]:
+    """Features of every copy on the fit examples, then on the held-out ones, without augmentation.
+
+    Returns:
+        The arrays of a `FeatureFile`.
+    """
+    parts = (dataset.fit, dataset.heldout)
+    streamed = [
+        features.transpose(0, 1).cpu().numpy()  # (batch, copies, features)
+        for part in parts
+        for features, _ in stream(network, part, dataset.normalisation, batch_size=BATCH, precision=precision)
+    ]
+    return {
+        "features": np.concatenate(streamed),
+        "ids": np.concatenate([part.ids for part in parts]),
+        "labels": np.concatenate([part.labels for part in parts]),
+        "heldout": np.repeat([False, True], [len(part) for part in parts]),
+    }
+
+
+def weight_digests(network: ImageNetwork) -> list[str]:
+    """SHA-256 of each copy's weights: copies with equal digests are the same network."""
+    digests = []
+    for state in split_state(network.state_dict(), network.copies):
+        digest = hashlib.sha256()
+        for name in sorted(state):
+            digest.update(state[name].float().cpu().contiguous().numpy().tobytes())
+        digests.append(digest.hexdigest())
+    return digests
+
+
+def write_features(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Write a feature file, atomically."""
+    write_sealed(path, {name: torch.from_numpy(array) for name, array in arrays.items()}, metadata)
+
+
+def read_features(path: Path) -> FeatureFile:
+    """Read a feature file.
+
+    Raises:
+        ArtifactError: if it is missing, truncated, altered or not ours.
+    """
+    tensors, metadata = read_sealed(path, remedy="delete what is there and extract the features again")
+    return FeatureFile(**{name: tensor.numpy() for name, tensor in tensors.items()}, metadata=metadata)

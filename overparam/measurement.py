@@ -1,0 +1,168 @@
+"""Every quantity that the vision claims compare, in every replicate and at every penalty factor."""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from overparam.blocks import Blocks
+from overparam.config import SEED
+from overparam.features import FeatureFile
+from overparam.metrics import Measured, feature_performance, residuals, span_error
+from overparam.moments import Moments
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_prime
+from overparam.replicates import Replicate, check_same_examples
+from overparam.results import PENALTY_FACTORS, Sample
+from overparam.ridge import RidgeSource
+from overparam.stats import contribution_covariance
+
+PLANTED_NOISE = 0.25  # standard deviation of the noise on planted one-hot labels
+
+Quantities = dict[str, list[Measured]]  # by quantity: one measurement a penalty factor
+
+
+def measure(
+    replicates: Mapping[int, Replicate],
+    *,
+    workers: int = -1,
+    advance: Callable[[int, int], object] = lambda done, total: None,
+) -> tuple[dict[str, Sample], dict[str, list[float]]]:
+    """Measure every quantity of the vision claims.
+
+    Args:
+        replicates: the networks of each replicate.
+        workers: processes that share the work; −1 for one a core.
+        advance: called with the parts done and their total, for a progress bar.
+
+    Returns:
+        The samples ``span`` and ``performance``, and by quantity the penalty that cross-validation chose in each
+        replicate.
+
+    Raises:
+        MeasurementError: if replicates differ in their examples, or a quantity has no meaning on these features.
+    """
+    check_same_examples(replicates)
+    parts = [
+        (number, sample, part)
+        for number, replicate in replicates.items()
+        for sample, part in (
+            ("span", partial(_spans, replicate)),
+            ("performance", partial(_wide_performance, replicate.blocks)),
+            *(("performance", partial(_narrow_performance, replicate.blocks, alpha)) for alpha in replicate.alphas),
+        )
+    ]
+    measured: dict[str, dict[int, Quantities]] = {
+        sample: {number: {} for number in replicates} for sample in ("span", "performance")
+    }
+    done = Parallel(n_jobs=workers, return_as="generator")(delayed(_run)(part) for _, _, part in parts)
+    for count, ((number, sample, _), quantities) in enumerate(zip(parts, done, strict=True), start=1):
+        measured[sample][number] |= quantities
+        advance(count, len(parts))
+    middle = PENALTY_FACTORS.index(1.0)
+    penalties = {
+        quantity: [by_number[number][quantity][middle].penalty for number in replicates]
+        for by_number in measured.values()
+        for quantity in by_number[next(iter(replicates))]
+    }
+    return {sample: _sample(list(by_number.values())) for sample, by_number in measured.items()}, penalties
+
+
+def _run(part: Callable[[], Quantities]) -> Quantities:
+    # On matrices this small, BLAS threads lose more waiting for each other than they gain; processes share the cores.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return part()
+
+
+def _spans(replicate: Replicate) -> Quantities:
+    """FSE in both directions and their baselines."""
+    blocks = replicate.blocks
+    moments = Moments.of(blocks)
+    sources = {name: RidgeSource(moments, name) for name in (M_1, M_1_PRIME, *map(S, replicate.alphas))}
+    pairs = [(M_1_PRIME, M_1)]
+    for alpha in replicate.alphas:
+        pairs += [(S(alpha), M_1), (M_1, S_prime(alpha)), (S(alpha), S_prime(alpha))]
+    measured = {}
+    for source, target in pairs:
+        regression = sources[source].to(target)
+        measured[_name(FSE(source, target))] = [
+            span_error(blocks, regression, penalty=regression.penalty * factor) for factor in PENALTY_FACTORS
+        ]
+    return measured
+
+
+def _wide_performance(blocks: Blocks) -> Quantities:
+    """FP(M_1), and with labels planted beside it, which a working probe must see to help."""
+    planted = Blocks({**blocks.arrays, PLANTED: _planted(blocks)}, blocks.ids, blocks.labels, blocks.heldout)
+    return {
+        _name(FP(M_1)): [feature_performance(blocks, (M_1,))] * len(PENALTY_FACTORS),
+        _name(FP(M_1, PLANTED)): [feature_performance(planted, (M_1, PLANTED))] * len(PENALTY_FACTORS),
+    }
+
+
+def _narrow_performance(blocks: Blocks, alpha: Fraction) -> Quantities:
+    """FP(S_α), and FP of S_α and of M_1 with the residuals that they leave of each other."""
+    narrow = S(alpha)
+    return {
+        _name(FP(narrow)): [feature_performance(blocks, (narrow,))] * len(PENALTY_FACTORS),
+        _name(FP(narrow, R(narrow, M_1))): _with_residuals(blocks, narrow, M_1),
+        _name(FP(M_1, R(M_1, narrow))): _with_residuals(blocks, M_1, narrow),
+    }
+
+
+def _with_residuals(blocks: Blocks, source: str, target: str) -> list[Measured]:
+    """FP([A, R(A→B)]) at every penalty factor; the probe's penalty is chosen once, at factor 1."""
+    regression = RidgeSource(Moments.of(blocks, (source, target)), source).to(target)
+    name = R(source, target)
+
+    def performance(factor: float, probe_penalty: float | None) -> Measured:
+        residual = residuals(blocks, regression, penalty=regression.penalty * factor)
+        joined = Blocks({source: blocks[source], name: residual}, blocks.ids, blocks.labels, blocks.heldout)
+        return feature_performance(joined, (source, name), penalty=probe_penalty)
+
+    centre = performance(1.0, None)
+    return [centre if factor == 1.0 else performance(factor, centre.penalty) for factor in PENALTY_FACTORS]
+
+
+def _planted(blocks: Blocks) -> np.ndarray:
+    """A block as wide as M_1, at least as wide as there are classes, that holds the labels among noise."""
+    generator = np.random.default_rng(SEED)
+    count, width = blocks[M_1].shape
+    classes = int(blocks.labels.max()) + 1
+    planted = PLANTED_NOISE * generator.standard_normal((count, max(width, classes)))
+    planted[:, :classes] += np.eye(classes)[blocks.labels]
+    return planted
+
+
+def _sample(measured: list[Quantities]) -> Sample:
+    quantities = tuple(measured[0])
+    values = np.array([[[m[q][k].value for q in quantities] for m in measured] for k in range(len(PENALTY_FACTORS))])
+    shared = np.array(
+        [
+            contribution_covariance(np.array([m[q][k].contributions for m in measured for q in quantities]))
+            for k in range(len(PENALTY_FACTORS))
+        ]
+    )
+    return Sample(quantities, values, shared)
+
+
+def _name(contrast: Contrast) -> str:
+    (name,) = contrast.weights
+    return name
+
+
+def describe_networks(files: Mapping[int, FeatureFile]) -> dict[str, Any]:
+    """What a record says of the networks of one width, over its replicates."""
+    metadata = [file.metadata for file in files.values()]
+    return {
+        "checkpoints": [m["checkpoint"] for m in metadata],
+        "seeds": [m["seeds"] for m in metadata],
+        "features": next(iter(files.values())).features.shape[2],
+        "parameters": metadata[0]["parameters"],
+        "dead_features": [int(np.sum(np.ptp(file.features[~file.heldout], axis=0) == 0)) for file in files.values()],
+        "train_accuracy": [m["train_accuracy"] for m in metadata],
+        "heldout_accuracy": [m["heldout_accuracy"] for m in metadata],
+    }

@@ -1,0 +1,32 @@
+"""Architectures of any width, in any number of copies; one file an architecture."""
+
+from fractions import Fraction
+
+from overparam.errors import SpecError
+from overparam.models.layers import ImageNetwork
+from overparam.models.resnet import ResNet18
+from overparam.models.vgg import VGG16
+
+ARCHITECTURES: dict[str, type[ImageNetwork]] = {"resnet18": ResNet18, "vgg16": VGG16}
+
+
+def build(arch: str, alpha: Fraction, copies: int, *, base_width: int, channels: int, classes: int) -> ImageNetwork:
+    """``copies`` networks ``M_α`` of one architecture as one batched module, with uninitialised readouts.
+
+    Every hidden width is α times that of the network with ``base_width``; depth and everything else stay.
+    ``overparam.ensembles.initialise`` gives each copy its weights.
+
+    Raises:
+        SpecError: for an unknown architecture, no copies, or α · base_width that is no whole number of channels.
+    """
+    if arch not in ARCHITECTURES:
+        raise SpecError(f"there is no architecture {arch!r}: there are {', '.join(ARCHITECTURES)}")
+    width = alpha * base_width
+    if not 0 < alpha <= 1 or width.denominator != 1:
+        raise SpecError(
+            f"α = {alpha} of base width {base_width} gives {width} channels: "
+            "α must lie in (0, 1] and leave a whole number of them"
+        )
+    if copies < 1:
+        raise SpecError(f"{copies} copies of a network were asked for: ask for at least one")
+    return ARCHITECTURES[arch](copies, int(width), channels, classes)

@@ -1,0 +1,119 @@
+"""First and second moments of feature blocks: one streaming pass in float64, mergeable, split by folds.
+
+Everything linear in the paper is a function of these. With rows in groups ``g`` (the cross-validation folds of the
+fit split, and last the held-out split), the moments of a group are its count ``n_g``, mean ``m_g`` and centred second
+moment ``C_g = Σ_i (x_i − m_g)(x_i − m_g)ᵀ`` over all columns of all blocks side by side. They form a monoid under
+
+    C_{a∪b} = C_a + C_b + (n_a n_b / n) (m_a − m_b)(m_a − m_b)ᵀ        (Chan, Golub and LeVeque 1979)
+
+so shards, workers and folds add up, and a fold is left out by subtracting it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from overparam.blocks import Blocks
+from overparam.errors import MeasurementError
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Group:
+    """Moments of one set of rows: count, mean (columns,), centred second moment (columns, columns)."""
+
+    count: int
+    mean: np.ndarray
+    scatter: np.ndarray
+
+    def __add__(self, other: "Group") -> "Group":
+        count = self.count + other.count
+        if self.count == 0 or other.count == 0:
+            return other if self.count == 0 else self
+        gap = other.mean - self.mean
+        scatter = self.scatter + other.scatter
+        scatter += np.outer(gap, gap * (self.count * other.count / count))
+        return Group(count, self.mean + gap * (other.count / count), scatter)
+
+    def __sub__(self, part: "Group") -> "Group":
+        """The rows that are left when ``part``, some of this group's rows, is taken out."""
+        if part.count == 0:
+            return self
+        count = self.count - part.count
+        if count <= 0:
+            raise MeasurementError("no rows are left when a fold is taken out: give more fit rows than folds")
+        mean = (self.mean * self.count - part.mean * part.count) / count
+        gap = part.mean - mean
+        scatter = self.scatter - part.scatter - np.outer(gap, gap * (count * part.count / self.count))
+        return Group(count, mean, scatter)
+
+    def about(self, centre: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
+        """``Σ_i (x_i − centre)(y_i − centre)ᵀ`` for two blocks' columns: second moments about another group's mean."""
+        gap = self.mean - centre
+        return self.scatter[rows, columns] + self.count * np.outer(gap[rows], gap[columns])
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Group":
+        """Moments of rows (examples, columns) in float64."""
+        if len(values) == 0:
+            return cls(0, np.zeros(values.shape[1]), np.zeros((values.shape[1],) * 2))
+        mean = values.mean(axis=0)
+        centred = values - mean
+        return cls(len(values), mean, centred.T @ centred)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Moments of named blocks, by group: ``groups[k]`` is fold ``k`` of the fit split, ``groups[-1]`` the held-out rows.
+
+    Attributes:
+        columns: where each block's features stand among the columns.
+        groups: one `Group` a fold, then the held-out one.
+    """
+
+    columns: Mapping[str, slice]
+    groups: tuple[Group, ...]
+
+    @classmethod
+    def of(cls, blocks: Blocks, names: Sequence[str] | None = None) -> "Moments":
+        """Moments of the named blocks (all, by default) in one streaming pass.
+
+        Raises:
+            MeasurementError: for features that are not finite, naming block and example.
+        """
+        names = list(blocks.arrays) if names is None else list(names)
+        ends = np.cumsum([0] + [blocks[name].shape[1] for name in names]).tolist()
+        columns = {name: slice(a, b) for name, a, b in zip(names, ends[:-1], ends[1:], strict=True)}
+        folds = blocks.folds(FOLDS)
+        groups = [Group.of(np.empty((0, ends[-1]))) for _ in range(FOLDS + 1)]
+        for rows, batch in blocks.batches(names):
+            values = np.hstack([batch[name] for name in names])
+            for fold in range(FOLDS + 1):
+                groups[fold] = groups[fold] + Group.of(values[folds[rows] == fold])
+        return cls(columns, tuple(groups))
+
+    def __add__(self, other: "Moments") -> "Moments":
+        """Moments of two sets of rows with the same blocks, as if they had been one."""
+        if dict(self.columns) != dict(other.columns) or len(self.groups) != len(other.groups):
+            raise MeasurementError("moments of different blocks do not add up: take both over the same blocks")
+        return Moments(self.columns, tuple(a + b for a, b in zip(self.groups, other.groups, strict=True)))
+
+    @property
+    def folds(self) -> tuple[Group, ...]:
+        """The folds of the fit split."""
+        return self.groups[:-1]
+
+    @property
+    def fit(self) -> Group:
+        """The whole fit split."""
+        total = self.groups[0]
+        for fold in self.groups[1:-1]:
+            total = total + fold
+        return total
+
+    @property
+    def heldout(self) -> Group:
+        """The held-out split."""
+        return self.groups[-1]

@@ -1,0 +1,78 @@
+"""The networks of one replicate laid out as feature blocks; before anything is measured, they must be what they claim."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from overparam.blocks import Blocks
+from overparam.errors import MeasurementError
+from overparam.features import FeatureFile
+from overparam.quantities import M_1, M_1_PRIME, S, S_prime
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """The networks of one replicate as feature blocks.
+
+    Attributes:
+        blocks: ``M_1`` and ``M_1′``, and for every narrow α ``S_α`` and ``S_α′``.
+        alphas: the narrow width factors.
+    """
+
+    blocks: Blocks
+    alphas: tuple[Fraction, ...]
+
+    @classmethod
+    def of(cls, files: Mapping[Fraction, FeatureFile]) -> "Replicate":
+        """Lay out the copies of each width: the first 1/α make S_α (M_1 at α = 1), the next, up to as many, S_α′ (M_1′).
+
+        Raises:
+            MeasurementError: if files differ in their examples, or S_α has not as many features as M_1.
+        """
+        wide = files[Fraction(1)]
+        arrays: dict[str, np.ndarray] = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
+        for alpha, file in files.items():
+            for name in ("ids", "labels", "heldout"):
+                if not np.array_equal(getattr(file, name), getattr(wide, name)):
+                    raise MeasurementError(
+                        f"the features of α = {alpha} are of other examples than those of α = 1, or in another order "
+                        f"({name} differ): extract both from the same data"
+                    )
+            if alpha == 1:
+                continue
+            copies = alpha.denominator
+            count, features = file.features.shape[0], file.features.shape[2]
+            if copies * features != wide.features.shape[2]:
+                raise MeasurementError(
+                    f"S_{alpha} has {copies} × {features} features where M_1 has {wide.features.shape[2]}: "
+                    "the comparison needs equal numbers"
+                )
+            arrays[S(alpha)] = file.features[:, :copies].reshape(count, -1)
+            arrays[S_prime(alpha)] = file.features[:, copies : 2 * copies].reshape(count, -1)
+        return cls(Blocks(arrays, wide.ids, wide.labels, wide.heldout), tuple(alpha for alpha in files if alpha < 1))
+
+
+def check_distinct(digests: Mapping[str, list[str]]) -> None:
+    """Raise MeasurementError if any two networks of a study are the same.
+
+    Replicates would not be replicates, or the target of ``span-under`` would stand in its own concatenation.
+
+    Args:
+        digests: by checkpoint, the digest of each copy's weights.
+    """
+    owner: dict[str, str] = {}
+    for checkpoint, copies in digests.items():
+        for k, digest in enumerate(copies):
+            name = f"copy {k} of {checkpoint}"
+            if digest in owner:
+                raise MeasurementError(f"{name} has the very weights of {owner[digest]}: train it from its own seed")
+            owner[digest] = name
+
+
+def check_same_examples(replicates: Mapping[int, Replicate]) -> None:
+    """Raise MeasurementError unless all replicates stand on the same examples in the same order."""
+    first, *others = replicates.values()
+    if not all(np.array_equal(other.blocks.ids, first.blocks.ids) for other in others):
+        raise MeasurementError("replicates are measured on different examples: extract all from the same data")

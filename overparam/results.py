@@ -1,0 +1,202 @@
+"""Records: the measurements of one study with their provenance, small enough for git and complete enough to judge."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from overparam.errors import ArtifactError
+from overparam.files import digest_json, write_json
+from overparam.quantities import Contrast
+from overparam.stats import Effect
+
+SCHEMA = 1
+# Factors on every cross-validated ridge penalty at which a verdict is taken again; the middle one is the verdict's own.
+PENALTY_FACTORS = (1e-2, 1e-1, 1.0, 1e1, 1e2)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Quantities measured together on the same held-out examples, in every replicate and at every penalty factor.
+
+    Attributes:
+        quantities: their names.
+        values: (penalty factors, replicates, quantities).
+        shared: (penalty factors, replicates · quantities, replicates · quantities), the covariance over examples of
+            the contributions, divided by the number of examples.
+    """
+
+    quantities: tuple[str, ...]
+    values: np.ndarray
+    shared: np.ndarray
+
+    def effect(self, contrast: Contrast, factor: float = 1.0) -> Effect:
+        """The contrast in every replicate, at one penalty factor."""
+        weights = np.array([contrast.weights.get(name, 0.0) for name in self.quantities])
+        k = PENALTY_FACTORS.index(factor)
+        values = self.values[k]
+        replicates, count = values.shape
+        shared = self.shared[k].reshape(replicates, count, replicates, count)
+        return Effect(values @ weights, np.einsum("q,rqsp,p->rs", weights, shared, weights))
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything measured in one study.
+
+    Attributes:
+        task: task of the study.
+        arch: its architecture.
+        scale: its scale.
+        key: digest of all the measurements depend on.
+        alphas: width factors, from the widest down.
+        replicates: names of the replicates.
+        networks: by width factor: checkpoints with digests, seeds, training and held-out accuracy (replicates,
+            copies), features, parameters a network.
+        data: source, digests, numbers of fit and held-out examples, classes.
+        environment: device and library versions of the training.
+        recipe: the training recipe.
+        penalties: by quantity: the penalty that cross-validation chose in each replicate.
+        samples: ``span`` and ``performance``.
+    """
+
+    task: str
+    arch: str
+    scale: str
+    key: str
+    alphas: tuple[Fraction, ...]
+    replicates: tuple[int, ...]
+    networks: Mapping[Fraction, Mapping[str, Any]]
+    data: Mapping[str, Any]
+    environment: Mapping[str, str]
+    recipe: Mapping[str, Any]
+    penalties: Mapping[str, list[float]]
+    samples: Mapping[str, Sample]
+
+    @property
+    def narrow_alphas(self) -> tuple[Fraction, ...]:
+        """The width factors below 1, from the widest to the narrowest."""
+        return tuple(alpha for alpha in self.alphas if alpha < 1)
+
+    def effect(self, contrast: Contrast, factor: float = 1.0) -> Effect:
+        """Evaluate a contrast, such as ``FSE(S(α), M_1) - FSE(M_1_PRIME, M_1)``, in every replicate.
+
+        Raises:
+            ArtifactError: if the record did not measure one of its quantities.
+        """
+        for sample in self.samples.values():
+            if set(contrast.weights) <= set(sample.quantities):
+                return sample.effect(contrast, factor)
+        raise ArtifactError(f"the record of {self.task}-{self.arch} at scale {self.scale} has not measured {contrast}")
+
+    def train_accuracy(self, alpha: Fraction) -> float:
+        """Mean training accuracy in [0, 1] of the networks at one width."""
+        return float(np.mean(self.networks[alpha]["train_accuracy"]))
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record as JSON, sealed with a digest of its content."""
+    content = {
+        "schema": SCHEMA,
+        "task": record.task,
+        "arch": record.arch,
+        "scale": record.scale,
+        "key": record.key,
+        "alphas": [str(alpha) for alpha in record.alphas],
+        "replicates": list(record.replicates),
+        "data": dict(record.data),
+        "environment": dict(record.environment),
+        "recipe": dict(record.recipe),
+        "networks": {str(alpha): dict(entry) for alpha, entry in record.networks.items()},
+        "penalties": dict(record.penalties),
+        "samples": {
+            name: {
+                "quantities": list(sample.quantities),
+                "penalty_factors": list(PENALTY_FACTORS),
+                "values": sample.values.tolist(),
+                "shared_lower_triangle": [_rounded(m[np.tril_indices(len(m))]) for m in sample.shared],
+            }
+            for name, sample in record.samples.items()
+        },
+    }
+    write_json(path, {**content, "sha256": digest_json(content)})
+
+
+def read_record(path: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        ArtifactError: if it is missing, no record, or was edited after it was written.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        seal = content.pop("sha256")
+        if content["schema"] != SCHEMA or seal != digest_json(content):
+            raise ValueError("its content does not match its own SHA-256")
+        return Record(
+            task=content["task"],
+            arch=content["arch"],
+            scale=content["scale"],
+            key=content["key"],
+            alphas=tuple(Fraction(text) for text in content["alphas"]),
+            replicates=tuple(content["replicates"]),
+            networks={Fraction(text): entry for text, entry in content["networks"].items()},
+            data=content["data"],
+            environment=content["environment"],
+            recipe=content["recipe"],
+            penalties=content["penalties"],
+            samples={name: _read_sample(entry) for name, entry in content["samples"].items()},
+        )
+    except FileNotFoundError:
+        raise ArtifactError(f"there is no record {path}: measure the study first") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"record {path} is damaged or was edited ({error}): restore it with git, or measure again"
+        ) from None
+
+
+def stale_reason(record: Record, locks: list[Path], data_pins: Path) -> str | None:
+    """Why a record no longer answers for what ``dvc.lock`` pins; None if it does.
+
+    Args:
+        record: as read.
+        locks: the ``dvc.lock`` files that pin checkpoints.
+        data_pins: ``data.dvc``, whose outs name the SHA-256 of each data file in their ``meta``.
+    """
+    pinned: dict[str, str] = {}
+    for lock in locks:
+        for stage in (yaml.safe_load(lock.read_text()) or {}).get("stages", {}).values():
+            pinned |= {out["path"]: out["md5"] for out in stage.get("outs", []) if "md5" in out}
+    for entry in record.networks.values():
+        for checkpoint in entry["checkpoints"]:
+            path, md5 = checkpoint["path"], checkpoint["md5"]
+            if pinned.get(path) != md5:
+                state = "another version of" if path in pinned else "no"
+                return f"the record was measured on {path} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
+    if record.data["sha256"]:
+        outs = yaml.safe_load(data_pins.read_text())["outs"] if data_pins.exists() else []
+        known = {out.get("meta", {}).get("sha256") for out in outs}
+        for name, sha256 in record.data["sha256"].items():
+            if sha256 not in known:
+                return f"the record was measured on a {name} split that {data_pins} does not pin"
+    return None
+
+
+def _read_sample(entry: Mapping[str, Any]) -> Sample:
+    values = np.array(entry["values"], dtype=np.float64)
+    size = values.shape[1] * values.shape[2]
+    shared = np.zeros((len(values), size, size))
+    rows, columns = np.tril_indices(size)
+    for matrix, triangle in zip(shared, entry["shared_lower_triangle"], strict=True):
+        matrix[rows, columns] = matrix[columns, rows] = triangle
+    return Sample(tuple(entry["quantities"]), values, shared)
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    """Six significant digits: covariances need no more, and records stay small."""
+    return [float(f"{value:.6g}") for value in values]

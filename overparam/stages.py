@@ -1,0 +1,281 @@
+"""The stages train → features → measure as idempotent commands on files.
+
+Every artifact carries a key that digests all it depends on: spec, inputs, code, library versions, device. A stage whose
+artifact has the right key does nothing, so any engine may run the grid, in any order, as often as it likes.
+"""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import Progress
+
+from overparam.checkpoints import REMEDY, Provenance, load_checkpoint, save_checkpoint
+from overparam.config import StudySpec, alpha_label
+from overparam.data import Dataset, load_dataset
+from overparam.errors import ArtifactError
+from overparam.features import extract, read_features, weight_digests, write_features
+from overparam.files import digest_file, digest_json, digest_source
+from overparam.measurement import describe_networks, measure
+from overparam.models import build
+from overparam.replicates import Replicate, check_distinct
+from overparam.results import Record, read_record, write_record
+from overparam.sealed import read_key
+from overparam.training import accuracy, copy_seeds, train
+
+# The modules that decide what each stage makes; dvc.yaml lists the same ones as its dependencies.
+TRAIN_CODE = ("config", "data", "models", "ensembles", "training", "checkpoints", "sealed")
+FEATURE_CODE = ("config", "data", "models", "ensembles", "checkpoints", "features", "sealed")
+MEASURE_CODE = (
+    "blocks",
+    "moments",
+    "ridge",
+    "probes",
+    "metrics",
+    "quantities",
+    "measurement",
+    "replicates",
+    "results",
+    "stats",
+)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where artifacts lie: checkpoints, features, records."""
+
+    checkpoints: Path
+    features: Path
+    results: Path
+
+    @classmethod
+    def at(cls, root: Path) -> "Workspace":
+        """The repository's layout below ``root``."""
+        return cls(root / "artifacts" / "checkpoints", root / "artifacts" / "features", root / "results")
+
+    def checkpoint(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
+        """The checkpoint of all copies at one width in one replicate."""
+        return self.checkpoints / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"
+
+    def feature_file(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
+        """The features that checkpoint gives."""
+        return self.features / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"
+
+    def record(self, study: StudySpec) -> Path:
+        """The study's record."""
+        return self.results / study.scale.name / f"{study.task}-{study.arch}.json"
+
+
+def _member(study: StudySpec, alpha: Fraction, replicate: int) -> str:
+    return f"{study.task}-{study.arch}-{alpha_label(alpha)}-r{replicate}"
+
+
+def load_study_data(study: StudySpec) -> Dataset:
+    """The examples that a study trains, fits and measures on."""
+    return load_dataset(study.task, train_examples=study.scale.train_examples, fit_examples=study.scale.fit_examples)
+
+
+def train_stage(
+    study: StudySpec,
+    alpha: Fraction,
+    replicate: int,
+    workspace: Workspace,
+    *,
+    dataset: Dataset | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Train all copies at one width in one replicate, unless that very checkpoint is there; return its path.
+
+    Runs on the first CUDA device if there is one. The state is saved after every epoch beside the checkpoint;
+    an interrupted run goes on from there.
+    """
+    study.check_member(alpha, replicate)
+    dataset = dataset or load_study_data(study)
+    path = workspace.checkpoint(study, alpha, replicate)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    environment = _environment(device)
+    seeds = copy_seeds(study, alpha, replicate)
+    identity = study.training_identity(alpha, replicate)
+    key = digest_json(
+        {
+            "identity": identity,
+            "seeds": seeds,
+            "data": dataset.sha256,
+            "code": digest_source(*TRAIN_CODE),
+            "environment": environment,
+        }
+    )
+    if read_key(path) == key:
+        return path
+    spec = study.scale.train
+    network = build(
+        study.arch,
+        alpha,
+        len(seeds),
+        base_width=study.scale.base_width,
+        channels=dataset.channels,
+        classes=dataset.classes,
+    ).to(device)
+    resume = path.with_suffix(".resume")
+    label = f"{path.stem}, {len(seeds)} networks"
+    history = train(network, dataset, spec, seeds, resume=resume, key=key, progress=progress, label=label)
+    provenance = Provenance(
+        key=key,
+        task=study.task,
+        arch=study.arch,
+        alpha=str(alpha),
+        replicate=replicate,
+        base_width=study.scale.base_width,
+        channels=dataset.channels,
+        classes=dataset.classes,
+        seeds=seeds,
+        recipe=asdict(spec),
+        data={"source": dataset.source, "sha256": dataset.sha256, "train_examples": len(dataset.train)},
+        environment=environment,
+        train_accuracy=accuracy(network, dataset, dataset.train, spec),
+        heldout_accuracy=accuracy(network, dataset, dataset.heldout, spec),
+        history=asdict(history),
+    )
+    save_checkpoint(path, network, provenance, study.scale.storage)
+    resume.unlink(missing_ok=True)
+    return path
+
+
+def feature_stage(
+    study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace, *, dataset: Dataset | None = None
+) -> Path:
+    """Extract the features of one checkpoint on the fit and held-out examples, unless they are there; return the path."""
+    study.check_member(alpha, replicate)
+    checkpoint = workspace.checkpoint(study, alpha, replicate)
+    path = workspace.feature_file(study, alpha, replicate)
+    if not checkpoint.exists():
+        raise ArtifactError(f"there is no {checkpoint}: {REMEDY}")
+    dataset = dataset or load_study_data(study)
+    md5 = digest_file(checkpoint, "md5")
+    key = digest_json(
+        {
+            "checkpoint": md5,
+            "data": dataset.sha256,
+            "fit_examples": study.scale.fit_examples,
+            "code": digest_source(*FEATURE_CODE),
+        }
+    )
+    if read_key(path) == key:
+        return path
+    network, provenance = load_checkpoint(checkpoint)
+    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    arrays = extract(network, dataset, precision=study.scale.train.precision)
+    parameters = sum(p.numel() for p in network.parameters()) // network.copies
+    metadata = {
+        "key": key,
+        "checkpoint": {
+            "path": (Workspace.at(Path()).checkpoint(study, alpha, replicate)).as_posix(),
+            "md5": md5,
+            "weights": weight_digests(network),
+        },
+        "seeds": provenance.seeds,
+        "parameters": parameters,
+        "train_accuracy": provenance.train_accuracy,
+        "heldout_accuracy": provenance.heldout_accuracy,
+        "environment": provenance.environment,
+        "recipe": provenance.recipe,
+        "data": {**provenance.data, "fit_examples": len(dataset.fit), "heldout_examples": len(dataset.heldout)},
+    }
+    write_features(path, arrays, metadata)
+    return path
+
+
+def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress | None = None) -> Record:
+    """Measure one study from its feature files, unless that very record is there."""
+    scale = study.scale
+    paths = {
+        (replicate, alpha): workspace.feature_file(study, alpha, replicate)
+        for replicate in scale.replicates
+        for alpha in scale.alphas
+    }
+    inputs = {path.name: read_key(path) for path in paths.values()}
+    key = digest_json({"features": inputs, "code": digest_source(*MEASURE_CODE), "libraries": _libraries()})
+    target = workspace.record(study)
+    if target.exists():
+        try:
+            record = read_record(target)
+            if record.key == key:
+                return record
+        except ArtifactError:
+            pass  # a damaged record is measured again
+    files = {
+        replicate: {alpha: read_features(paths[replicate, alpha]) for alpha in scale.alphas}
+        for replicate in scale.replicates
+    }
+    check_distinct(
+        {
+            file.metadata["checkpoint"]["path"]: file.metadata["checkpoint"]["weights"]
+            for by_alpha in files.values()
+            for file in by_alpha.values()
+        }
+    )
+    replicates = {replicate: Replicate.of(by_alpha) for replicate, by_alpha in files.items()}
+    bar = progress.add_task(f"measuring {study}", total=None) if progress else None
+
+    def advance(done: int, total: int) -> None:
+        if progress and bar is not None:
+            progress.update(bar, completed=done, total=total)
+
+    samples, penalties = measure(replicates, advance=advance)
+    wide = files[scale.replicates[0]][Fraction(1)].metadata
+    record = Record(
+        task=study.task,
+        arch=study.arch,
+        scale=scale.name,
+        key=key,
+        alphas=tuple(sorted(scale.alphas, reverse=True)),
+        replicates=scale.replicates,
+        networks={
+            alpha: describe_networks({replicate: by_alpha[alpha] for replicate, by_alpha in files.items()})
+            for alpha in sorted(scale.alphas, reverse=True)
+        },
+        data=wide["data"],
+        environment=wide["environment"],
+        recipe=wide["recipe"],
+        penalties=penalties,
+        samples=samples,
+    )
+    write_record(target, record)
+    return record
+
+
+def run_study(study: StudySpec, workspace: Workspace, *, progress: Progress | None = None) -> Record:
+    """Train, extract and measure whatever a study lacks, and return its record."""
+    dataset = load_study_data(study)
+    members = [(alpha, replicate) for replicate in study.scale.replicates for alpha in study.scale.alphas]
+    bar = progress.add_task(str(study), total=len(members)) if progress else None
+    for alpha, replicate in members:
+        train_stage(study, alpha, replicate, workspace, dataset=dataset, progress=progress)
+        feature_stage(study, alpha, replicate, workspace, dataset=dataset)
+        if progress and bar is not None:
+            progress.advance(bar)
+    return measure_stage(study, workspace, progress=progress)
+
+
+def _environment(device: torch.device) -> dict[str, str]:
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU {platform.machine()}"
+    return {"device": name, "threads": str(torch.get_num_threads()), **_libraries(), "torch": version("torch")}
+
+
+def _libraries() -> dict[str, str]:
+    return {"python": platform.python_version(), "numpy": version("numpy"), "scipy": version("scipy")}
+
+
+def lacking(study: StudySpec, workspace: Workspace) -> list[Path]:
+    """The checkpoints that a study still lacks."""
+    members: Mapping[Any, Path] = {
+        (alpha, replicate): workspace.checkpoint(study, alpha, replicate)
+        for alpha in study.scale.alphas
+        for replicate in study.scale.replicates
+    }
+    return [path for path in members.values() if not path.exists()]

@@ -1,0 +1,156 @@
+"""Effects over replicates, their intervals, and verdicts; knows arrays only.
+
+Training is dear, so there are few replicates, and all are measured on the same held-out examples. The variance of
+a mean effect therefore has two parts: what differs between replicates, and what they share through the examples,
+which a t-test over seeds cannot see (crossed random effects: Owen and Eckles 2012).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+LEVEL = 0.95
+Outcome = Literal["holds", "refuted", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One effect, measured in every replicate.
+
+    Attributes:
+        values: (replicates,) D_r, the effect in replicate r.
+        shared: (replicates, replicates) covariance over examples of the contributions ψ_r and ψ_s, divided by the
+            number of examples: the covariance that the common held-out sample gives D_r and D_s.
+    """
+
+    values: np.ndarray
+    shared: np.ndarray
+
+    @classmethod
+    def of(cls, contributions: np.ndarray) -> "Effect":
+        """From contributions ψ (replicates, examples), mean_i ψ_ri = D_r; needs at least two examples."""
+        contributions = np.atleast_2d(contributions)
+        return cls(contributions.mean(axis=1), contribution_covariance(contributions))
+
+    @property
+    def mean(self) -> float:
+        """D̄, the mean over replicates."""
+        return float(self.values.mean())
+
+    @cached_property
+    def variance(self) -> float:
+        """V = S_D² / R + max(0, mean over pairs r ≠ s of the shared covariance); infinite for one replicate."""
+        R = len(self.values)
+        if R < 2:
+            return np.inf
+        common = (self.shared.sum() - np.trace(self.shared)) / (R * (R - 1))
+        return float(self.values.var(ddof=1) / R + max(0.0, common))
+
+    def bound(self, tail: float) -> float:
+        """The one-sided bound D̄ + t(tail, R − 1) √V: lower for tail 0.05, upper for 0.95."""
+        if len(self.values) < 2:
+            return -np.inf if tail < 0.5 else np.inf
+        return self.mean + float(stdtrit(len(self.values) - 1, tail)) * self.variance**0.5
+
+    @property
+    def lower(self) -> float:
+        """L: below the true effect in 95 % of repetitions."""
+        return self.bound(1 - LEVEL)
+
+    @property
+    def upper(self) -> float:
+        """U: above the true effect in 95 % of repetitions."""
+        return self.bound(LEVEL)
+
+    def p_below(self, threshold: float) -> float:
+        """One-sided p-value against "the effect is at least ``threshold``"; below 5 % exactly where U < threshold."""
+        if len(self.values) < 2:
+            return 1.0
+        if self.variance == 0:
+            return 0.0 if self.mean < threshold else 1.0
+        return float(stdtr(len(self.values) - 1, (self.mean - threshold) / self.variance**0.5))
+
+    def __neg__(self) -> "Effect":
+        return Effect(-self.values, self.shared)
+
+
+def contribution_covariance(contributions: np.ndarray) -> np.ndarray:
+    """Covariance over examples of rows ψ (rows, examples), divided by the number of examples: (rows, rows)."""
+    return np.atleast_2d(np.cov(contributions)) / contributions.shape[1]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the measurements say of an inequality, and why.
+
+    ``refutation`` is the p-value against the inequality: below 5 % exactly where a single inequality is refuted.
+    """
+
+    outcome: Outcome
+    effect: Effect
+    margin: float
+    why: str
+    refutation: float
+
+    @property
+    def holds(self) -> bool:
+        """True if the inequality holds with 95 % confidence."""
+        return self.outcome == "holds"
+
+    def inconclusive(self, why: str) -> "Verdict":
+        """The same measurements, judged inconclusive by a gate."""
+        return replace(self, outcome="inconclusive", why=why)
+
+
+def greater(effect: Effect, margin: float) -> Verdict:
+    """Is the effect greater than the margin? HOLDS if L > δ, REFUTED if U < δ, else INCONCLUSIVE."""
+    outcome: Outcome = "inconclusive"
+    why = f"the interval contains the margin {margin:g}"
+    if len(effect.values) < 2:
+        why = "one replicate tells nothing of the spread between replicates"
+    elif effect.lower > margin:
+        outcome, why = "holds", f"lower bound {effect.lower:.4f} is above the margin {margin:g}"
+    elif effect.upper < margin:
+        outcome, why = "refuted", f"upper bound {effect.upper:.4f} is below the margin {margin:g}"
+    return Verdict(outcome, effect, margin, why, effect.p_below(margin))
+
+
+def not_above(effect: Effect, margin: float) -> Verdict:
+    """Does the effect stay below the margin? HOLDS if U < δ, REFUTED if L > δ; a large p-value is no evidence."""
+    opposite = greater(effect, margin)
+    mirrored: dict[Outcome, Outcome] = {
+        "holds": "refuted",
+        "refuted": "holds",
+        "inconclusive": "inconclusive",
+    }
+    return replace(opposite, outcome=mirrored[opposite.outcome], refutation=(-effect).p_below(-margin))
+
+
+def grows(slope: Effect, steps: Sequence[Effect], slope_margin: float, margin: float) -> Verdict:
+    """Does an effect grow along an ordered sequence of cells?
+
+    HOLDS if the slope's L > δ_slope and every adjacent step's L > −δ; REFUTED if the slope is below δ_slope or a step
+    below −δ, at 5 % over all of them together (Holm).
+    """
+    return every([greater(slope, slope_margin), *(greater(step, -margin) for step in steps)])
+
+
+def every(verdicts: Sequence[Verdict]) -> Verdict:
+    """Do all of several inequalities hold? Each at 5 %, uncorrected (intersection-union); REFUTED by Holm over them.
+
+    Effect and margin are those of the first.
+    """
+    # Holm's first step: some part is refuted exactly where the smallest p-value is.
+    refutation = min(1.0, len(verdicts) * min(verdict.refutation for verdict in verdicts))
+    if all(verdict.holds for verdict in verdicts):
+        outcome, why = "holds", verdicts[0].why
+    elif refutation < 1 - LEVEL:
+        worst = min(verdicts, key=lambda verdict: verdict.refutation)
+        outcome, why = "refuted", worst.why
+    else:
+        outcome, why = "inconclusive", next(verdict.why for verdict in verdicts if not verdict.holds)
+    return Verdict(outcome, verdicts[0].effect, verdicts[0].margin, why, refutation)

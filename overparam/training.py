@@ -1,0 +1,194 @@
+"""One loop for all networks; it owns seeding, the learning-rate schedule, resuming and progress.
+
+Copies are independent: copy ``k`` draws its initialisation, its order of the examples and its augmentation from its
+own seed, so that a batch of copies gives each the trajectory it would have had alone.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from rich.progress import Progress
+from torch import Tensor
+
+from overparam.config import StudySpec, TrainSpec
+from overparam.data import Dataset, Examples
+from overparam.ensembles import autocast, initialise, stream
+from overparam.errors import ArtifactError, MeasurementError
+from overparam.models import ImageNetwork
+from overparam.sealed import read_key, read_sealed, write_sealed
+
+
+@dataclass
+class History:
+    """Mean training loss (nats) and accuracy in [0, 1] of every epoch so far, each (epochs, copies)."""
+
+    loss: list[list[float]] = field(default_factory=list)
+    accuracy: list[list[float]] = field(default_factory=list)
+
+
+def copy_seeds(study: StudySpec, alpha: Fraction, replicate: int) -> list[int]:
+    """A seed in [0, 2^63) for every copy of one checkpoint; no two copies of any two checkpoints share one."""
+    names = [
+        f"{study.task}/{study.arch}/{study.scale.name}/{alpha}/{replicate}/{copy}"
+        for copy in range(study.scale.copies[alpha])
+    ]
+    return [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1 for name in names]
+
+
+def learning_rate(step: int, steps: int, spec: TrainSpec) -> float:
+    """One cycle: from 0 up to the peak over the warmup share of ``steps``, then down to 0, both linear."""
+    return float(np.interp(step + 1, [0, spec.warmup * steps, steps + 1], [0, spec.learning_rate, 0]))
+
+
+def train(
+    network: ImageNetwork,
+    dataset: Dataset,
+    spec: TrainSpec,
+    seeds: Sequence[int],
+    *,
+    resume: Path | None = None,
+    key: str = "",
+    progress: Progress | None = None,
+    label: str = "training",
+) -> History:
+    """Initialise ``network`` and train it in place on its own device; every copy by its own seed.
+
+    The loss of a copy is its mean cross-entropy; copies share no parameter, so the sum over copies has the gradient of
+    each alone. With ``resume``, the state is saved there after every epoch, and a run that finds a state saved under
+    the same ``key`` goes on from it: it ends with the weights of an undisturbed run.
+
+    Raises:
+        MeasurementError: if the loss of a copy stops being finite.
+    """
+    initialise(network, seeds)
+    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    optimiser = torch.optim.SGD(
+        network.parameters(), lr=spec.learning_rate, momentum=spec.momentum, weight_decay=spec.weight_decay
+    )
+    history = _load_state(resume, key, network, optimiser) if resume else History()
+    batches = len(dataset.train) // min(spec.batch_size, len(dataset.train))
+    steps = spec.epochs * batches
+    bar = (
+        progress.add_task(label, total=steps, completed=len(history.loss) * batches, loss=0, accuracy=0)
+        if progress
+        else None
+    )
+    forward = torch.compile(network) if spec.compile else network
+    device = next(network.parameters()).device
+    for epoch in range(len(history.loss), spec.epochs):
+        network.train()
+        loss_sum = torch.zeros(network.copies, device=device)
+        hits = torch.zeros(network.copies, device=device)
+        step = epoch * batches
+        for inputs, labels in epoch_batches(dataset.train, spec, seeds, epoch, device):
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(step, steps, spec)
+            images = dataset.normalisation.apply(inputs)
+            with autocast(device, spec.precision):
+                logits = forward(images)
+            losses = copy_losses(logits.float(), labels)
+            optimiser.zero_grad(set_to_none=True)
+            losses.sum().backward()
+            optimiser.step()
+            loss_sum += losses.detach()
+            hits += (logits.detach().argmax(-1) == labels).float().mean(1)
+            step += 1
+            if progress and bar is not None:
+                progress.advance(bar)
+        history.loss.append((loss_sum / batches).tolist())
+        history.accuracy.append((hits / batches).tolist())
+        if not np.isfinite(history.loss[-1]).all():
+            copy = int(np.flatnonzero(~np.isfinite(history.loss[-1]))[0])
+            raise MeasurementError(
+                f"the loss of copy {copy} ({label}) is not finite after epoch {epoch + 1}: lower learning_rate in params.yaml"
+            )
+        if resume:
+            _save_state(resume, key, network, optimiser, history)
+        if progress and bar is not None:
+            progress.update(bar, loss=np.mean(history.loss[-1]), accuracy=np.mean(history.accuracy[-1]))
+    return history
+
+
+def copy_losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy of every copy, (copies,), from logits (copies, batch, classes) and labels (copies, batch)."""
+    flat = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+    return flat.unflatten(0, labels.shape).mean(dim=1)
+
+
+def epoch_batches(
+    examples: Examples, spec: TrainSpec, seeds: Sequence[int], epoch: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch for every copy, in its own order with its own random crops and flips; a last part batch is dropped.
+
+    Yields:
+        inputs (copies, batch, channels, height, width) uint8 and labels (copies, batch).
+    """
+    count, size, padding = len(examples), min(spec.batch_size, len(examples)), spec.crop_padding
+    height, width = examples.inputs.shape[2:]
+    draws = [_draw_epoch(seed, epoch, count, padding) for seed in seeds]
+    order, rows, columns, flips = (torch.stack(parts).to(device) for parts in zip(*draws, strict=True))
+    inputs = torch.from_numpy(np.pad(examples.inputs, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))).to(device)
+    windows = inputs.unfold(2, height, 1).unfold(3, width, 1)  # (examples, channels, row, column, height, width)
+    labels = torch.from_numpy(examples.labels).to(device)
+    for start in range(0, count - size + 1, size):
+        batch = slice(start, start + size)
+        chosen = order[:, batch]
+        crops = windows[chosen, :, rows[:, batch], columns[:, batch]]  # (copies, batch, channels, height, width)
+        if spec.flip:
+            crops = torch.where(flips[:, batch, None, None, None], crops.flip(-1), crops)
+        yield crops, labels[chosen]
+
+
+def _draw_epoch(seed: int, epoch: int, count: int, padding: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Order, crop row, crop column and flip of each example for one copy's epoch, from its seed alone."""
+    mixed = int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0])
+    generator = torch.Generator().manual_seed(mixed)
+    order = torch.randperm(count, generator=generator)
+    rows, columns = torch.randint(0, 2 * padding + 1, (2, count), generator=generator)
+    return order, rows, columns, torch.rand(count, generator=generator) < 0.5
+
+
+def accuracy(network: ImageNetwork, dataset: Dataset, examples: Examples, spec: TrainSpec) -> list[float]:
+    """Share of ``examples`` that each copy gets right, in [0, 1]; no augmentation, evaluation mode."""
+    hits = torch.zeros(network.copies)
+    start = 0
+    for _, logits in stream(
+        network, examples, dataset.normalisation, batch_size=spec.batch_size, precision=spec.precision
+    ):
+        labels = torch.from_numpy(examples.labels[start : start + logits.shape[1]])
+        hits += (logits.argmax(-1).cpu() == labels).sum(1)
+        start += logits.shape[1]
+    return (hits / len(examples)).tolist()
+
+
+def _save_state(path: Path, key: str, network: ImageNetwork, optimiser: torch.optim.SGD, history: History) -> None:
+    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    for name, parameter in network.named_parameters():
+        tensors[f"momentum.{name}"] = optimiser.state[parameter]["momentum_buffer"]
+    write_sealed(path, tensors, {"key": key, "history": asdict(history)})
+
+
+def _load_state(path: Path, key: str, network: ImageNetwork, optimiser: torch.optim.SGD) -> History:
+    """Put a saved state into ``network`` and ``optimiser``; one of another run, or a damaged one, starts afresh."""
+    if read_key(path) != key:
+        return History()
+    try:
+        tensors, metadata = read_sealed(path, remedy="train from the start")
+    except ArtifactError:
+        return History()
+    network.load_state_dict({name: tensors[f"network.{name}"] for name in network.state_dict()})
+    for name, parameter in network.named_parameters():
+        momentum = tensors[f"momentum.{name}"].to(parameter.device)
+        optimiser.state[parameter]["momentum_buffer"] = momentum.contiguous(memory_format=_memory_format(parameter))
+    return History(**metadata["history"])
+
+
+def _memory_format(parameter: Tensor) -> torch.memory_format:
+    """Of convolutions' weights, which are kept channels-last; what is added up in one order stays in it."""
+    return torch.channels_last if parameter.dim() == 4 else torch.contiguous_format
