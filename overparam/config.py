@@ -69,6 +69,7 @@ class Scale:
     """A size of the whole suite: which networks, how many, on how much data, by which recipe."""
 
     name: str
+    quick: bool
     tasks: tuple[str, ...]
     architectures: tuple[str, ...]
     base_width: int
@@ -156,19 +157,20 @@ class Config:
 
     def studies(self, scale: str) -> list[StudySpec]:
         """Every study of one scale."""
-        chosen = self._scale(scale)
+        chosen = self.scale_named(scale)
         return [StudySpec(task, arch, chosen) for task in chosen.tasks for arch in chosen.architectures]
 
     def scale_of(self, task: str, scale: str | None = None) -> Scale:
         """The named scale, or the task's default one; SpecError if it does not run that task."""
         if task not in self.default_scales:
             raise SpecError(f"there is no task {task!r}: params.yaml has {_listed(self.default_scales)}")
-        chosen = self._scale(scale or self.default_scales[task])
+        chosen = self.scale_named(scale or self.default_scales[task])
         if task not in chosen.tasks:
             raise SpecError(f"scale {chosen.name} does not run task {task}: it runs {_listed(chosen.tasks)}")
         return chosen
 
-    def _scale(self, name: str) -> Scale:
+    def scale_named(self, name: str) -> Scale:
+        """The scale of that name, or SpecError."""
         if name not in self.scales:
             raise SpecError(f"there is no scale {name!r}: params.yaml has {_listed(self.scales)}")
         return self.scales[name]
@@ -202,6 +204,7 @@ def _read_scale(name: str, section: Mapping[str, Any]) -> Scale:
     _check_keys(f"train recipe of scale {name}", section["train"], {field.name for field in fields(TrainSpec)})
     return Scale(
         name=name,
+        quick=section["quick"],
         tasks=tuple(section["tasks"]),
         architectures=tuple(section["architectures"]),
         base_width=section["base_width"],

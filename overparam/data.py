@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 from PIL import Image
 
 from overparam.config import SEED
@@ -57,12 +56,6 @@ class Normalisation:
         mean = inputs.mean(axis=(0, 2, 3), dtype=np.float64)
         square = np.stack([np.square(inputs[:, c], dtype=np.float32).mean(dtype=np.float64) for c in range(len(mean))])
         return cls(tuple(mean.tolist()), tuple(np.sqrt(square - mean**2).tolist()))
-
-    def apply(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Standardised float32 images from uint8 ones; the last three axes are channels, height, width."""
-        mean = torch.tensor(self.mean, device=inputs.device).view(-1, 1, 1)
-        std = torch.tensor(self.std, device=inputs.device).view(-1, 1, 1)
-        return (inputs.float() - mean) / std
 
 
 @dataclass(frozen=True)
@@ -153,7 +146,11 @@ def _load_cifar(root: Path) -> Loaded:
 
 
 TASKS: dict[str, Callable[[Path], Loaded]] = {"digits": _load_digits, "cifar": _load_cifar}
-EMBEDDED = frozenset({"digits"})
+
+
+def data_at_hand(task: str, root: Path = Path("data")) -> bool:
+    """Whether a task's data can be read here; embedded data always can."""
+    return task != "cifar" or (root / "cifar10" / "source.json").exists()
 
 
 def read_cifar_table(path: Path) -> pa.Table:

@@ -75,11 +75,18 @@ def stream(
     network.eval()
     for start in range(0, len(examples), batch_size):
         inputs = torch.from_numpy(examples.inputs[start : start + batch_size]).to(device)
-        images = normalisation.apply(inputs).expand(network.copies, *inputs.shape)
+        images = standardise(inputs, normalisation).expand(network.copies, *inputs.shape)
         with autocast(device, precision):
             features = network.features(images)
             logits = network.fc(features)
         yield features.float(), logits.float()
+
+
+def standardise(inputs: Tensor, normalisation: Normalisation) -> Tensor:
+    """Standardised float32 images from uint8 ones; the last three axes are channels, height, width."""
+    mean = torch.tensor(normalisation.mean, device=inputs.device).view(-1, 1, 1)
+    std = torch.tensor(normalisation.std, device=inputs.device).view(-1, 1, 1)
+    return (inputs.float() - mean) / std
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

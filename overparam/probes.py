@@ -1,7 +1,7 @@
 """Linear probes: multinomial logistic regression with an L2 penalty chosen by cross-validation.
 
-Minimises ``mean_i −log softmax(W x_i + b)[y_i] + (penalty / 2) ‖W‖²``, the intercept b free: scikit-learn's
-``LogisticRegression(C=1 / (n · penalty))``. A record takes dozens of probes, so fits are made fast: they run in the
+Minimises ``Σ_i −log softmax(W x_i + b)[y_i] + (penalty / 2) ‖W‖²``, the intercept b free: scikit-learn's
+``LogisticRegression(C=1 / penalty)``. A record takes dozens of probes, so fits are made fast: they run in the
 eigenbasis of the features' covariance, scaled so that the loss is nearly round, and walk from strong to weak penalties
 with warm starts.
 """
@@ -15,7 +15,7 @@ from scipy.special import log_softmax
 from overparam.errors import MeasurementError
 
 # Penalties tried by cross-validation, from strong to weak.
-PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+PENALTIES = (1e3, 1e2, 1e1, 1e0, 1e-1)
 # A typical curvature p (1 − p) of the loss in a logit; it steers how fast a fit converges, not where to.
 CURVATURE = 0.05
 
@@ -79,8 +79,8 @@ class ProbeFit:
         self._onehot = np.eye(classes)[labels]
         self._solution = np.zeros((features.shape[1] + 1, classes))  # last row: the intercept
 
-    def at(self, penalty: float, *, tolerance: float = 1e-6) -> Probe:
-        """The probe at a positive penalty, its loss's gradient below ``tolerance``.
+    def at(self, penalty: float, *, tolerance: float = 1e-5) -> Probe:
+        """The probe at a positive penalty; the gradient of its mean loss, in the scaled basis, is below ``tolerance``.
 
         Raises:
             MeasurementError: for a penalty that is not positive.
@@ -88,7 +88,8 @@ class ProbeFit:
         if not penalty > 0:
             raise MeasurementError(f"probe penalty {penalty} is not positive: separable classes would have no fit")
         count = len(self._rotated)
-        scale = 1 / np.sqrt(CURVATURE * self._variances + penalty)[:, None]  # (features, 1)
+        ridge = penalty / count  # the objective below is the mean over examples
+        scale = 1 / np.sqrt(CURVATURE * self._variances + ridge)[:, None]  # (features, 1)
         inputs = self._rotated * scale.T
         shape = self._solution.shape
 
@@ -96,9 +97,9 @@ class ProbeFit:
             parameters = flat.reshape(shape)
             log_probability = log_softmax(inputs @ parameters[:-1] + parameters[-1], axis=1)
             weights = scale * parameters[:-1]
-            loss = -np.sum(self._onehot * log_probability) / count + penalty / 2 * np.sum(np.square(weights))
+            loss = -np.sum(self._onehot * log_probability) / count + ridge / 2 * np.sum(np.square(weights))
             error = (np.exp(log_probability) - self._onehot) / count
-            gradient = np.vstack([inputs.T @ error + penalty * scale * weights, error.sum(axis=0)])
+            gradient = np.vstack([inputs.T @ error + ridge * scale * weights, error.sum(axis=0)])
             return float(loss), gradient.ravel()
 
         start = np.vstack([self._solution[:-1] / scale, self._solution[-1:]]).ravel()

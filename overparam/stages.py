@@ -5,18 +5,18 @@ artifact has the right key does nothing, so any engine may run the grid, in any 
 """
 
 import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from collections.abc import Iterable
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
 from rich.progress import Progress
 
 from overparam.checkpoints import REMEDY, Provenance, load_checkpoint, save_checkpoint
-from overparam.config import StudySpec, alpha_label
+from overparam.config import StudySpec
 from overparam.data import Dataset, load_dataset
 from overparam.errors import ArtifactError
 from overparam.features import extract, read_features, weight_digests, write_features
@@ -27,6 +27,7 @@ from overparam.replicates import Replicate, check_distinct
 from overparam.results import Record, read_record, write_record
 from overparam.sealed import read_key
 from overparam.training import accuracy, copy_seeds, train
+from overparam.workspace import Workspace
 
 # The modules that decide what each stage makes; dvc.yaml lists the same ones as its dependencies.
 TRAIN_CODE = ("config", "data", "models", "ensembles", "training", "checkpoints", "sealed")
@@ -43,36 +44,6 @@ MEASURE_CODE = (
     "results",
     "stats",
 )
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """Where artifacts lie: checkpoints, features, records."""
-
-    checkpoints: Path
-    features: Path
-    results: Path
-
-    @classmethod
-    def at(cls, root: Path) -> "Workspace":
-        """The repository's layout below ``root``."""
-        return cls(root / "artifacts" / "checkpoints", root / "artifacts" / "features", root / "results")
-
-    def checkpoint(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
-        """The checkpoint of all copies at one width in one replicate."""
-        return self.checkpoints / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"
-
-    def feature_file(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
-        """The features that checkpoint gives."""
-        return self.features / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"
-
-    def record(self, study: StudySpec) -> Path:
-        """The study's record."""
-        return self.results / study.scale.name / f"{study.task}-{study.arch}.json"
-
-
-def _member(study: StudySpec, alpha: Fraction, replicate: int) -> str:
-    return f"{study.task}-{study.arch}-{alpha_label(alpha)}-r{replicate}"
 
 
 def load_study_data(study: StudySpec) -> Dataset:
@@ -184,7 +155,12 @@ def feature_stage(
         "heldout_accuracy": provenance.heldout_accuracy,
         "environment": provenance.environment,
         "recipe": provenance.recipe,
-        "data": {**provenance.data, "fit_examples": len(dataset.fit), "heldout_examples": len(dataset.heldout)},
+        "data": {
+            **provenance.data,
+            "fit_examples": len(dataset.fit),
+            "heldout_examples": len(dataset.heldout),
+            "majority_share": float(np.bincount(dataset.heldout.labels).max() / len(dataset.heldout)),
+        },
     }
     write_features(path, arrays, metadata)
     return path
@@ -252,14 +228,30 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
 def run_study(study: StudySpec, workspace: Workspace, *, progress: Progress | None = None) -> Record:
     """Train, extract and measure whatever a study lacks, and return its record."""
     dataset = load_study_data(study)
-    members = [(alpha, replicate) for replicate in study.scale.replicates for alpha in study.scale.alphas]
-    bar = progress.add_task(str(study), total=len(members)) if progress else None
-    for alpha, replicate in members:
+    for alpha, replicate in _overall(members(study), f"training {study}", progress):
         train_stage(study, alpha, replicate, workspace, dataset=dataset, progress=progress)
+    return measure_again(study, workspace, dataset=dataset, progress=progress)
+
+
+def measure_again(
+    study: StudySpec, workspace: Workspace, *, dataset: Dataset | None = None, progress: Progress | None = None
+) -> Record:
+    """Extract and measure whatever a study lacks from its checkpoints, and return its record."""
+    dataset = dataset or load_study_data(study)
+    for alpha, replicate in _overall(members(study), f"features of {study}", progress):
         feature_stage(study, alpha, replicate, workspace, dataset=dataset)
-        if progress and bar is not None:
-            progress.advance(bar)
     return measure_stage(study, workspace, progress=progress)
+
+
+def members(study: StudySpec) -> list[tuple[Fraction, int]]:
+    """Width factor and replicate of every checkpoint of a study, replicate by replicate."""
+    return [(alpha, replicate) for replicate in study.scale.replicates for alpha in study.scale.alphas]
+
+
+def _overall(
+    items: list[tuple[Fraction, int]], label: str, progress: Progress | None
+) -> Iterable[tuple[Fraction, int]]:
+    return progress.track(items, description=label) if progress else items
 
 
 def _environment(device: torch.device) -> dict[str, str]:
@@ -269,13 +261,3 @@ def _environment(device: torch.device) -> dict[str, str]:
 
 def _libraries() -> dict[str, str]:
     return {"python": platform.python_version(), "numpy": version("numpy"), "scipy": version("scipy")}
-
-
-def lacking(study: StudySpec, workspace: Workspace) -> list[Path]:
-    """The checkpoints that a study still lacks."""
-    members: Mapping[Any, Path] = {
-        (alpha, replicate): workspace.checkpoint(study, alpha, replicate)
-        for alpha in study.scale.alphas
-        for replicate in study.scale.replicates
-    }
-    return [path for path in members.values() if not path.exists()]

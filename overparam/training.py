@@ -18,7 +18,7 @@ from torch import Tensor
 
 from overparam.config import StudySpec, TrainSpec
 from overparam.data import Dataset, Examples
-from overparam.ensembles import autocast, initialise, stream
+from overparam.ensembles import autocast, initialise, standardise, stream
 from overparam.errors import ArtifactError, MeasurementError
 from overparam.models import ImageNetwork
 from overparam.sealed import read_key, read_sealed, write_sealed
@@ -74,11 +74,7 @@ def train(
     history = _load_state(resume, key, network, optimiser) if resume else History()
     batches = len(dataset.train) // min(spec.batch_size, len(dataset.train))
     steps = spec.epochs * batches
-    bar = (
-        progress.add_task(label, total=steps, completed=len(history.loss) * batches, loss=0, accuracy=0)
-        if progress
-        else None
-    )
+    bar = progress.add_task(label, total=steps, completed=len(history.loss) * batches) if progress else None
     forward = torch.compile(network) if spec.compile else network
     device = next(network.parameters()).device
     for epoch in range(len(history.loss), spec.epochs):
@@ -89,7 +85,7 @@ def train(
         for inputs, labels in epoch_batches(dataset.train, spec, seeds, epoch, device):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(step, steps, spec)
-            images = dataset.normalisation.apply(inputs)
+            images = standardise(inputs, dataset.normalisation)
             with autocast(device, spec.precision):
                 logits = forward(images)
             losses = copy_losses(logits.float(), labels)

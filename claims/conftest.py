@@ -1,0 +1,198 @@
+"""Claims as tests: which cells there are, what they are judged on, what makes a test pass, and the scoreboard."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.progress import Progress
+
+from overparam.claims import CLAIMS, Judgement, Preregistration, cells, judge, load_preregistration
+from overparam.config import Config, StudySpec, alpha_label, load_config
+from overparam.errors import OverparamError
+from overparam.evidence import LEVELS, NoEvidence, gather
+from overparam.files import write_json
+from overparam.progress import progress_display
+from overparam.results import Record
+from overparam.scoreboard import scoreboard, summary
+
+ROOT = Path(__file__).parent.parent
+BASELINE = Path(__file__).parent / "baseline.json"
+GATES = ("holds", "baseline", "none")
+COURT = pytest.StashKey["Court"]()
+JUDGEMENT = pytest.StashKey[Judgement]()
+
+
+class Court:
+    """Gathers the evidence of each study once, judges cells on it, and keeps what was judged."""
+
+    def __init__(self, options: pytest.Config, config: Config, preregistration: Preregistration) -> None:
+        self.config = config
+        self.scale: str | None = options.getoption("--scale")
+        self.level: str | None = options.getoption("--evidence")
+        self.gate: str = options.getoption("--claims-gate")
+        self.judgements: list[Judgement] = []
+        self._capture = options.pluginmanager.getplugin("capturemanager")
+        self._preregistration = preregistration
+        self._evidence: dict[tuple[str, str], tuple[str, Record] | OverparamError] = {}
+        self._baseline: dict[tuple[str, ...], str] | None = None
+
+    def studies(self) -> list[StudySpec]:
+        """Every study of the chosen scale, or of each task's default scale."""
+        tasks = [
+            task
+            for task in self.config.default_scales
+            if self.scale is None or task in self.config.scale_named(self.scale).tasks
+        ]
+        scales = {task: self.config.scale_of(task, self.scale) for task in tasks}
+        return [StudySpec(task, arch, scale) for task, scale in scales.items() for arch in scale.architectures]
+
+    def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
+        """The judgement of one cell; raises what gathering the study's evidence raised."""
+        name = (study.task, study.arch)
+        if name not in self._evidence:
+            try:
+                self._evidence[name] = gather(study, self.level, ROOT, self._progress)
+            except OverparamError as error:
+                self._evidence[name] = error
+        evidence = self._evidence[name]
+        if isinstance(evidence, OverparamError):
+            raise evidence
+        level, record = evidence
+        judgement = judge(CLAIMS[claim], record, alpha, self._preregistration, evidence=level)
+        self.judgements.append(judgement)
+        return judgement
+
+    def recorded_verdict(self, judgement: Judgement) -> str | None:
+        """The verdict of the same cell in the committed baseline."""
+        if self._baseline is None:
+            rows = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.exists() else []
+            self._baseline = {Judgement(**row).cell: row["verdict"] for row in rows}
+        return self._baseline.get(judgement.cell)
+
+    @contextmanager
+    def _progress(self) -> Iterator[Progress]:
+        with self._capture.global_and_fixture_disabled(), progress_display() as display:
+            yield display
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("claims")
+    group.addoption("--scale", help="judge the studies of this scale (default: the default scale of each task)")
+    group.addoption("--evidence", choices=LEVELS, help="what to judge on (default: the strongest at hand)")
+    group.addoption(
+        "--claims-gate",
+        choices=GATES,
+        default="holds",
+        help="a claim's test passes if it holds (holds), if its verdict is the recorded one (baseline), always (none)",
+    )
+    group.addoption("--verdicts", type=Path, metavar="FILE.json", help="write every judgement to this file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "claim(id, part): which claim of the paper a test asserts: its cells or its trend"
+    )
+    try:
+        court = Court(
+            config, load_config(ROOT / "params.yaml"), load_preregistration(ROOT / "claims/preregistration.toml")
+        )
+        court.studies()
+    except OverparamError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[COURT] = court
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("claim")
+    if marker is None:
+        return
+    claim, trend = CLAIMS[marker.args[0]], marker.kwargs.get("part") == "trend"
+    params = [
+        pytest.param(
+            (claim.id, study, alpha),
+            marks=getattr(pytest.mark, study.task),
+            id="-".join([study.task, study.arch, study.scale.name, *([] if alpha is None else [alpha_label(alpha)])]),
+        )
+        for study in metafunc.config.stash[COURT].studies()
+        for alpha in cells(claim, study.scale.narrow_alphas)
+        if (alpha is None) == trend
+    ]
+    metafunc.parametrize("judgement", params, indirect=True)
+
+
+@pytest.fixture
+def judgement(request: pytest.FixtureRequest) -> Judgement:
+    """What the evidence says of the test's claim in its cell; a study without evidence skips, naming the remedy."""
+    claim, study, alpha = request.param
+    try:
+        judged = request.config.stash[COURT].judge(claim, study, alpha)
+    except NoEvidence as error:
+        pytest.skip(str(error))
+    except OverparamError as error:
+        pytest.fail(str(error), pytrace=False)
+    request.node.stash[JUDGEMENT] = judged
+    request.node.user_properties.append(("judgement", judged.as_json()))
+    return judged
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Let the gate decide: a failed assertion is a verdict; any other exception stays a failure."""
+    report: pytest.TestReport = yield
+    judged = item.stash.get(JUDGEMENT, None)
+    asserted = call.excinfo is None or call.excinfo.errisinstance(AssertionError)
+    if call.when != "call" or judged is None or not asserted:
+        return report
+    court = item.config.stash[COURT]
+    if court.gate == "holds":
+        if judged.verdict == "inconclusive":
+            report.outcome = "skipped"
+            report.longrepr = (str(item.path), item.location[1], f"Skipped: {judged.why}")
+    elif court.gate == "baseline" and court.recorded_verdict(judged) != judged.verdict:
+        recorded = court.recorded_verdict(judged) or "not recorded"
+        report.outcome = "failed"
+        report.longrepr = f"the recorded verdict is: {recorded}; now it is: {judged.verdict} ({judged.why})"
+    else:
+        report.outcome = "passed"
+        report.longrepr = None
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
+    judged = dict(report.user_properties).get("judgement") if report.when == "call" else None
+    if not isinstance(judged, dict):
+        return None
+    verdict = judged["verdict"]
+    if report.skipped:
+        return "inconclusive", "?", "INCONCLUSIVE"
+    return report.outcome, "F" if report.failed else ".", verdict.upper()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    judgements = config.stash[COURT].judgements
+    skipped = sorted(
+        {report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped")}
+    )
+    terminalreporter.write_sep("=", "scoreboard")
+    console = Console(width=max(terminalreporter._tw.fullwidth, 150), force_terminal=terminalreporter._tw.hasmarkup)
+    if judgements:
+        with console.capture() as captured:
+            console.print(scoreboard(judgements))
+        terminalreporter.write(captured.get())
+        for line in summary(judgements):
+            terminalreporter.write_line(line)
+    for reason in skipped:
+        terminalreporter.write_line(f"not judged: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    path = session.config.getoption("--verdicts")
+    judgements = session.config.stash[COURT].judgements
+    if path and judgements:
+        write_json(path, [judgement.as_json() for judgement in judgements])

@@ -1,0 +1,310 @@
+"""The paper's claims as inequalities between measured quantities, and how a record is judged by them.
+
+A claim is judged in cells, one a width factor, and, where the paper says that an effect grows as α falls, as a trend. Every
+verdict passes the gates: it must be the same over the band of ridge penalties, and claims about probes need probes
+that work on these features.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from overparam.errors import SpecError
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_prime
+from overparam.results import PENALTY_FACTORS, Record
+from overparam.stats import Outcome, Verdict, every, greater, grows, not_above
+
+HALF = Fraction(1, 2)
+QUARTER = Fraction(1, 4)
+
+
+@dataclass(frozen=True)
+class Preregistration:
+    """Margins and gates, declared beforehand, and the digest of the file they stand in."""
+
+    span: float
+    accuracy: float
+    slope_share: float
+    training_accuracy: float
+    sha256: str
+
+
+def load_preregistration(path: Path = Path("claims/preregistration.toml")) -> Preregistration:
+    """Read the margins.
+
+    Raises:
+        SpecError: if the file is missing or lacks one.
+    """
+    try:
+        text = path.read_bytes()
+        content = tomllib.loads(text.decode())
+        digest = hashlib.sha256(text).hexdigest()
+        return Preregistration(**content["margins"], **content["gates"], sha256=digest)
+    except (FileNotFoundError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise SpecError(f"{path} does not declare the margins ({error}): restore it with git") from None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the paper as an inequality.
+
+    Attributes:
+        id: its name everywhere.
+        figure: of the paper.
+        statement: in words.
+        effect: by α, the measured difference that is compared with the margin.
+        direction: whether the effect is claimed to be above the margin, or not above it.
+        unit: which margin: of span errors or of accuracies.
+        widest: the widest α that it is claimed for.
+        grows: whether it is claimed to grow as α falls.
+    """
+
+    id: str
+    figure: str
+    statement: str
+    effect: Callable[[Fraction], Contrast]
+    direction: Literal["above", "not above"]
+    unit: Literal["span", "accuracy"]
+    widest: Fraction
+    grows: bool
+
+    def alphas(self, available: Iterable[Fraction]) -> list[Fraction]:
+        """The narrow width factors among ``available`` that the claim is about, from the widest down."""
+        return sorted((alpha for alpha in available if alpha <= self.widest), reverse=True)
+
+
+def _span_over(alpha: Fraction) -> Contrast:
+    return FSE(S(alpha), M_1) - FSE(M_1_PRIME, M_1)
+
+
+CLAIMS = {
+    claim.id: claim
+    for claim in (
+        Claim(
+            "span-over",
+            "1",
+            "a concatenation of narrow networks does not span the wide network's features",
+            _span_over,
+            "above",
+            "span",
+            QUARTER,
+            grows=True,
+        ),
+        Claim(
+            "span-mild",
+            "1",
+            "networks of half the width nearly span the wide network's features, better than any narrower ones",
+            _span_over,
+            "not above",
+            "span",
+            HALF,
+            grows=False,
+        ),
+        Claim(
+            "span-under",
+            "2",
+            "the wide network does not span the features of narrow ones",
+            lambda alpha: FSE(M_1, S_prime(alpha)) - FSE(S(alpha), S_prime(alpha)),
+            "above",
+            "span",
+            HALF,
+            grows=True,
+        ),
+        Claim(
+            "performance",
+            "3",
+            "the wide network's features classify better than as many features of narrow ones",
+            lambda alpha: FP(M_1) - FP(S(alpha)),
+            "above",
+            "accuracy",
+            HALF,
+            grows=True,
+        ),
+        Claim(
+            "residuals-aid",
+            "4a, b",
+            "what narrow networks do not span of the wide one helps them to classify",
+            lambda alpha: FP(S(alpha), R(S(alpha), M_1)) - FP(S(alpha)),
+            "above",
+            "accuracy",
+            HALF,
+            grows=True,
+        ),
+        Claim(
+            "residuals-redundant",
+            "4c, d",
+            "what the wide network does not span of narrow ones does not help it to classify",
+            lambda alpha: FP(M_1, R(M_1, S(alpha))) - FP(M_1),
+            "not above",
+            "accuracy",
+            HALF,
+            grows=False,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One line of the scoreboard: a claim in one cell, or its trend (``alpha`` None), in one study."""
+
+    claim: str
+    task: str
+    arch: str
+    alpha: str | None
+    scale: str
+    evidence: str
+    replicates: int
+    effect: float
+    lower: float | None
+    upper: float | None
+    margin: float
+    verdict: Outcome
+    why: str
+    confounded: bool
+    preregistration: str
+
+    @property
+    def holds(self) -> bool:
+        """True if the claim holds here with 95 % confidence."""
+        return self.verdict == "holds"
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """What the line is about, whatever it says."""
+        return (self.claim, self.task, self.arch, self.alpha or "trend", self.scale)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; bounds that do not exist are null."""
+        return asdict(self)
+
+
+def cells(claim: Claim, alphas: Iterable[Fraction]) -> list[Fraction | None]:
+    """What a claim is judged on, given a scale's narrow width factors: each α, and None for the trend."""
+    chosen: list[Fraction | None] = list(claim.alphas(alphas))
+    if claim.id == "span-mild":
+        return [alpha for alpha in chosen if alpha == HALF]
+    return [*chosen, None] if claim.grows and len(chosen) > 1 else chosen
+
+
+def judge(
+    claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration, *, evidence: str
+) -> Judgement:
+    """Judge a claim in one cell of a record, or its trend for ``alpha`` None; gates included."""
+    margin = getattr(preregistration, claim.unit)
+    about = claim.alphas(record.narrow_alphas) if alpha is None else [alpha]
+    if alpha is None:
+        verdict = _over_penalties(lambda factor: _trend(claim, record, margin, preregistration.slope_share, factor))
+    elif claim.id == "span-mild":
+        verdict = _over_penalties(lambda factor: _mild(claim, record, margin, factor))
+    else:
+        verdict = _over_penalties(lambda factor: _compare(claim, record, alpha, margin, factor))
+    if claim.id.startswith("residuals"):
+        complaint = _assay_complaint(record, margin, planted=claim.direction == "not above")
+        verdict = verdict.inconclusive(complaint) if complaint else verdict
+    lag = record.train_accuracy(Fraction(1)) - min(record.train_accuracy(a) for a in about)
+    return Judgement(
+        claim=claim.id,
+        task=record.task,
+        arch=record.arch,
+        alpha=None if alpha is None else str(alpha),
+        scale=record.scale,
+        evidence=evidence,
+        replicates=len(record.replicates),
+        effect=verdict.effect.mean,
+        lower=_finite(verdict.effect.lower),
+        upper=_finite(verdict.effect.upper),
+        margin=verdict.margin,
+        verdict=verdict.outcome,
+        why=verdict.why,
+        confounded=bool(lag > preregistration.training_accuracy),
+        preregistration=preregistration.sha256,
+    )
+
+
+def judge_record(record: Record, preregistration: Preregistration, *, evidence: str) -> list[Judgement]:
+    """Every claim in every cell of a record."""
+    return [
+        judge(claim, record, alpha, preregistration, evidence=evidence)
+        for claim in CLAIMS.values()
+        for alpha in cells(claim, record.narrow_alphas)
+    ]
+
+
+def holds_up_to(judgements: Sequence[Judgement]) -> Fraction | None:
+    """The a* of "holds for α ≤ a*": from the narrowest cell up, the last before one that does not hold; None if none.
+
+    Args:
+        judgements: the cells of one claim in one study; a trend among them is passed over.
+    """
+    reached = None
+    by_width = sorted((j for j in judgements if j.alpha is not None), key=lambda j: Fraction(j.alpha or 1))
+    for judgement in by_width:
+        if not judgement.holds:
+            break
+        reached = Fraction(judgement.alpha or 1)
+    return reached
+
+
+def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
+    effect = record.effect(claim.effect(alpha), factor)
+    return greater(effect, margin) if claim.direction == "above" else not_above(effect, margin)
+
+
+def _mild(claim: Claim, record: Record, margin: float, factor: float) -> Verdict:
+    """The gap at 1/2 is not above the margin, and smaller than the gap at every narrower width."""
+    narrower = [alpha for alpha in claim.alphas(record.narrow_alphas) if alpha < HALF]
+    beyond = [greater(record.effect(claim.effect(alpha) - claim.effect(HALF), factor), 0.0) for alpha in narrower]
+    return every([_compare(claim, record, HALF, margin, factor), *beyond])
+
+
+def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:
+    """The least-squares slope of the effect on log2(1/α), and its steps between adjacent widths."""
+    alphas = claim.alphas(record.narrow_alphas)
+    halvings = np.array([np.log2(1 / alpha) for alpha in alphas])
+    centred = halvings - halvings.mean()
+    slope = Contrast({})
+    for weight, alpha in zip(centred / np.sum(centred**2), alphas, strict=True):
+        slope = slope + float(weight) * claim.effect(alpha)
+    steps = [claim.effect(narrower) - claim.effect(wider) for wider, narrower in zip(alphas, alphas[1:], strict=False)]
+    return grows(
+        record.effect(slope, factor), [record.effect(step, factor) for step in steps], slope_share * margin, margin
+    )
+
+
+def _over_penalties(judge_at: Callable[[float], Verdict]) -> Verdict:
+    """The verdict at the cross-validated ridge penalties, unless it changes somewhere over the band around them."""
+    verdict = judge_at(1.0)
+    for factor in PENALTY_FACTORS:
+        other = judge_at(factor)
+        if other.outcome != verdict.outcome:
+            return verdict.inconclusive(
+                f"λ: {verdict.outcome} at the cross-validated ridge penalty, {other.outcome} at {factor:g} times it"
+            )
+    return verdict
+
+
+def _assay_complaint(record: Record, margin: float, *, planted: bool) -> str | None:
+    """Why a probe on these features could not have told; None if it could.
+
+    It must beat the most common class; and where a claim says that something does not help, it must see the gain of
+    planted labels, which do.
+    """
+    chance = record.data["majority_share"]
+    if not greater(record.effect(FP(M_1)), chance + margin).holds:
+        return f"assay: the probe on M_1 is not above chance ({chance:.3f})"
+    if planted:
+        gain = record.effect(FP(M_1, PLANTED) - FP(M_1))
+        if not greater(gain, margin).holds:
+            return f"assay: the probe does not see the gain of planted labels ({gain.mean:.4f})"
+    return None
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,108 @@
+"""What a claim is asserted on: networks trained now, versioned checkpoints measured again, or committed records."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from overparam.config import StudySpec
+from overparam.data import data_at_hand
+from overparam.errors import ArtifactError, OverparamError
+from overparam.results import Record, read_record, stale_reason
+from overparam.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+LEVELS = ("retrain", "checkpoint", "record")
+AGREEMENT = 1e-3  # how far a measurement repeated on the same checkpoints may be from the recorded one
+
+ProgressFactory = Callable[[], "AbstractContextManager[Progress]"]
+
+
+class NoEvidence(OverparamError):  # noqa: N818
+    """There is nothing to judge a study on; the message names the command that makes the evidence."""
+
+
+def strongest_at_hand(study: StudySpec, root: Path) -> str:
+    """The strongest level of evidence that does not train for hours."""
+    if study.scale.quick:
+        return "retrain"
+    if data_at_hand(study.task, root / "data") and not Workspace.at(root).lacking(study):
+        return "checkpoint"
+    return "record"
+
+
+def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFactory) -> tuple[str, Record]:
+    """The evidence for a study: its level and a record to judge.
+
+    What is trained or measured here goes to ``.overparam`` below ``root``, where it is found again as long as nothing
+    that it depends on has changed; the repository's own artifacts are only read.
+
+    Args:
+        study: what to judge.
+        level: one of `LEVELS`; the strongest at hand for None.
+        root: of the repository.
+        progress: makes a progress display for work that takes longer than a moment.
+
+    Raises:
+        NoEvidence: if there is none at this level.
+        ArtifactError: if a record is damaged, or checkpoints measured again disagree with their record.
+    """
+    level = level or strongest_at_hand(study, root)
+    if level == "record":
+        return level, _recorded(study, root)
+    # Torch is loaded only by those who train or extract features.
+    from overparam import stages
+
+    workspace = Workspace.at(root / ".overparam" / level)
+    with progress() as display:
+        if level == "retrain":
+            return level, stages.run_study(study, workspace, progress=display)
+        workspace = replace(workspace, checkpoints=Workspace.at(root).checkpoints)
+        lacking = workspace.lacking(study)
+        if lacking:
+            raise NoEvidence(
+                f"{study} lacks {len(lacking)} checkpoints, such as {lacking[0].relative_to(root)}: "
+                f"get them with `dvc pull`, or make them with `{make_command(study)}`"
+            )
+        record = stages.measure_again(study, workspace, progress=display)
+    recorded = Workspace.at(root).record(study)
+    if recorded.exists():
+        _check_agreement(record, read_record(recorded))
+    return level, record
+
+
+def make_command(study: StudySpec) -> str:
+    """The command that makes a study's evidence."""
+    return f"overparam study {study.task} {study.arch} --scale {study.scale.name}"
+
+
+def _recorded(study: StudySpec, root: Path) -> Record:
+    path = Workspace.at(root).record(study)
+    if not path.exists():
+        raise NoEvidence(f"{study} has no record: make it with `{make_command(study)}`")
+    record = read_record(path)
+    reason = stale_reason(record, [*root.glob("dvc.lock"), *root.glob("*/dvc.lock")], root / "data.dvc")
+    if reason:
+        raise NoEvidence(f"{study} has a stale record ({reason}): measure again with `{make_command(study)}`")
+    return record
+
+
+def _check_agreement(measured: Record, recorded: Record) -> None:
+    for name, sample in measured.samples.items():
+        other = recorded.samples[name]
+        if sample.quantities != other.quantities or sample.values.shape != other.values.shape:
+            raise ArtifactError(
+                f"the record of {measured.task}-{measured.arch} holds other quantities: measure it again"
+            )
+        gaps = np.abs(sample.values - other.values).max(axis=(0, 1))
+        worst = int(np.argmax(gaps))
+        if not gaps[worst] <= AGREEMENT:
+            raise ArtifactError(
+                f"measured again, {sample.quantities[worst]} of {measured.task}-{measured.arch} differs from its record "
+                f"by {gaps[worst]:.4f}, more than {AGREEMENT:g}: the record or a checkpoint is not what it was"
+            )

@@ -1,0 +1,71 @@
+"""The scoreboard: every judgement as a line of a table, and each claim's reach as a sentence."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.table import Table
+
+from overparam.claims import CLAIMS, Judgement, holds_up_to
+
+COLOURS = {"holds": "green", "refuted": "red", "inconclusive": "yellow"}
+
+
+def scoreboard(judgements: Sequence[Judgement]) -> Table:
+    """A table with one line a judgement; accuracies and span errors are both shares, in units of 1."""
+    table = Table(title="Claims", title_justify="left", header_style="bold")
+    for heading in ("claim", "task", "architecture"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("α", justify="right", no_wrap=True)
+    for heading in ("effect", "95 % bounds", "margin"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("evidence", no_wrap=True)
+    table.add_column("scale", no_wrap=True)
+    previous = None
+    for judgement in judgements:
+        group = (judgement.claim, judgement.task, judgement.arch, judgement.scale)
+        if previous not in (None, group):
+            table.add_section()
+        previous = group
+        mark = " ᶜ" if judgement.confounded else ""
+        table.add_row(
+            judgement.claim,
+            judgement.task,
+            judgement.arch,
+            judgement.alpha or "trend",
+            f"{judgement.effect:+.4f}",
+            f"[{_bound(judgement.lower)}, {_bound(judgement.upper)}]".replace("[", r"\["),
+            f"{judgement.margin:g}",
+            f"[{COLOURS[judgement.verdict]}]{judgement.verdict}{mark}[/]",
+            f"{judgement.evidence}, R = {judgement.replicates}",
+            judgement.scale,
+        )
+    return table
+
+
+def summary(judgements: Sequence[Judgement]) -> list[str]:
+    """For each claim and study one sentence: where it holds; then what the marks mean."""
+    ordered = sorted(judgements, key=_study)
+    lines = []
+    for (claim, task, arch, scale), group in groupby(ordered, key=_study):
+        members = list(group)
+        reached = holds_up_to(members)
+        trends = [member.verdict for member in members if member.alpha is None]
+        trend = f"; that it grows as α falls: {trends[0]}" if trends else ""
+        where = f"holds for α ≤ {reached}" if reached else "does not hold at the narrowest width"
+        if claim == "span-mild":
+            where = f"{members[0].verdict} at α = {members[0].alpha}"
+        lines.append(f"{claim} (Fig. {CLAIMS[claim].figure}), {task}-{arch}, {scale}: {where}{trend}")
+    if any(judgement.confounded for judgement in judgements):
+        lines.append(
+            "ᶜ confounded: the narrow networks fit their training data less well than M_1, so width may not be the cause"
+        )
+    return lines
+
+
+def _study(judgement: Judgement) -> tuple[str, str, str, str]:
+    return judgement.claim, judgement.task, judgement.arch, judgement.scale
+
+
+def _bound(value: float | None) -> str:
+    return "−" if value is None else f"{value:+.4f}"

@@ -1,0 +1,42 @@
+"""Where artifacts lie. Knows names, not contents, and needs no torch."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from overparam.config import StudySpec, alpha_label
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where artifacts lie: checkpoints, features, records."""
+
+    checkpoints: Path
+    features: Path
+    results: Path
+
+    @classmethod
+    def at(cls, root: Path) -> "Workspace":
+        """The repository's layout below ``root``."""
+        return cls(root / "artifacts" / "checkpoints", root / "artifacts" / "features", root / "results")
+
+    def checkpoint(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
+        """The checkpoint of all copies at one width in one replicate."""
+        return self.checkpoints / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"
+
+    def feature_file(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
+        """The features that checkpoint gives."""
+        return self.features / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"
+
+    def lacking(self, study: StudySpec) -> list[Path]:
+        """The checkpoints that a study still lacks."""
+        paths = [self.checkpoint(study, a, r) for a in study.scale.alphas for r in study.scale.replicates]
+        return [path for path in paths if not path.exists()]
+
+    def record(self, study: StudySpec) -> Path:
+        """The study's record."""
+        return self.results / study.scale.name / f"{study.task}-{study.arch}.json"
+
+
+def _member(study: StudySpec, alpha: Fraction, replicate: int) -> str:
+    return f"{study.task}-{study.arch}-{alpha_label(alpha)}-r{replicate}"
