@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -267,12 +268,12 @@ def _mild(claim: Claim, record: Record, margin: float, factor: float) -> Verdict
 def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:
     """The least-squares slope of the effect on log2(1/α), and its steps between adjacent widths."""
     alphas = claim.alphas(record.narrow_alphas)
-    halvings = np.array([np.log2(1 / alpha) for alpha in alphas])
+    halvings = np.array([np.log2(float(1 / alpha)) for alpha in alphas])
     centred = halvings - halvings.mean()
     slope = Contrast({})
     for weight, alpha in zip(centred / np.sum(centred**2), alphas, strict=True):
         slope = slope + float(weight) * claim.effect(alpha)
-    steps = [claim.effect(narrower) - claim.effect(wider) for wider, narrower in zip(alphas, alphas[1:], strict=False)]
+    steps = [claim.effect(narrower) - claim.effect(wider) for wider, narrower in pairwise(alphas)]
     return grows(
         record.effect(slope, factor), [record.effect(step, factor) for step in steps], slope_share * margin, margin
     )

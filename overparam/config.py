@@ -45,6 +45,7 @@ class TrainSpec:
     warmup: float
     momentum: float
     weight_decay: float
+    clip_norm: float
     crop_padding: int
     flip: bool
     precision: str
@@ -58,6 +59,7 @@ class TrainSpec:
             "warmup must lie in [0, 1)": 0 <= self.warmup < 1,
             "momentum must lie in [0, 1)": 0 <= self.momentum < 1,
             "weight_decay must not be negative": self.weight_decay >= 0,
+            "clip_norm must be positive": self.clip_norm > 0,
             "crop_padding must not be negative": self.crop_padding >= 0,
             f"precision must be one of {', '.join(PRECISIONS)}": self.precision in PRECISIONS,
         }

@@ -91,6 +91,7 @@ def train(
             losses = copy_losses(logits.float(), labels)
             optimiser.zero_grad(set_to_none=True)
             losses.sum().backward()
+            clip_gradients(network, spec.clip_norm)
             optimiser.step()
             loss_sum += losses.detach()
             hits += (logits.detach().argmax(-1) == labels).float().mean(1)
@@ -109,6 +110,15 @@ def train(
         if progress and bar is not None:
             progress.update(bar, loss=np.mean(history.loss[-1]), accuracy=np.mean(history.accuracy[-1]))
     return history
+
+
+def clip_gradients(network: ImageNetwork, limit: float) -> None:
+    """Scale down the gradient of each copy whose Euclidean norm is above ``limit``, each copy by itself."""
+    gradients = [p.grad.unflatten(0, (network.copies, -1)) for p in network.parameters() if p.grad is not None]
+    norms = torch.stack([g.square().flatten(1).sum(dim=1) for g in gradients]).sum(dim=0).sqrt()  # (copies,)
+    scale = (limit / (norms + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
 
 
 def copy_losses(logits: Tensor, labels: Tensor) -> Tensor:

@@ -1,0 +1,36 @@
+"""Small things to train: a study on digits that takes a second, its data, its recipe."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from overparam.config import StudySpec, TrainSpec, load_config
+from overparam.data import Dataset, load_dataset
+
+ROOT = Path(__file__).parent.parent
+QUARTER = Fraction(1, 4)
+
+
+def tiny_recipe(**changes) -> TrainSpec:
+    recipe = load_config(ROOT / "params.yaml").scales["smoke"].train
+    return replace(recipe, **{"epochs": 2, "batch_size": 50, **changes})
+
+
+def tiny_study(arch: str = "resnet18", **changes) -> StudySpec:
+    """Base width 4, α ∈ {1, 1/2, 1/4}, two replicates, 200 training examples, two epochs."""
+    smoke = load_config(ROOT / "params.yaml").scales["smoke"]
+    scale = replace(
+        smoke,
+        name="tiny",
+        base_width=4,
+        alphas=(Fraction(1), Fraction(1, 2), QUARTER),
+        copies={Fraction(1): 2, Fraction(1, 2): 4, QUARTER: 8},
+        replicates=(0, 1),
+        train_examples=200,
+        train=tiny_recipe(),
+    )
+    return StudySpec("digits", arch, replace(scale, **changes))
+
+
+def tiny_digits() -> Dataset:
+    return load_dataset("digits", train_examples=200)

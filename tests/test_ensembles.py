@@ -1,0 +1,76 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from networks import QUARTER, tiny_digits, tiny_recipe
+
+from overparam.ensembles import initialise, split_state, stack_states, stream
+from overparam.models import ARCHITECTURES, build
+from overparam.training import train
+
+SEEDS = [11, 22, 33]
+
+
+def ensemble(arch, copies=3, alpha=QUARTER):
+    return build(arch, alpha, copies, base_width=8, channels=1, classes=10)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_each_copy_has_the_losses_it_would_have_alone(arch):
+    data, recipe = tiny_digits(), tiny_recipe()
+    together = train(ensemble(arch), data, recipe, SEEDS)
+    for copy, seed in enumerate(SEEDS):
+        alone = train(ensemble(arch, copies=1), data, recipe, [seed])
+        np.testing.assert_allclose(np.array(together.loss)[:, copy], np.array(alone.loss)[:, 0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_copies_taken_apart_give_equal_outputs_and_go_together_again(arch):
+    data = tiny_digits()
+    network = ensemble(arch)
+    train(network, data, tiny_recipe(), SEEDS)
+    states = split_state(network.state_dict(), 3)
+    outputs = dict(zip(("features", "logits"), next(stream(network, data.heldout, data.normalisation, batch_size=32, precision="float32")), strict=True))
+    for copy, state in enumerate(states):
+        single = ensemble(arch, copies=1)
+        single.load_state_dict(state)
+        features, logits = next(stream(single, data.heldout, data.normalisation, batch_size=32, precision="float32"))
+        torch.testing.assert_close(features[0], outputs["features"][copy], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(logits[0], outputs["logits"][copy], rtol=1e-4, atol=1e-5)
+    again = stack_states(states)
+    assert all(torch.equal(again[name], value) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_a_copys_initial_weights_depend_on_its_seed_alone(arch):
+    network, single = ensemble(arch), ensemble(arch, copies=1)
+    initialise(network, SEEDS)
+    initialise(single, [SEEDS[2]])
+    last = split_state(network.state_dict(), 3)[2]
+    assert all(torch.equal(last[name], value) for name, value in single.state_dict().items())
+    first = split_state(network.state_dict(), 3)[0]
+    assert not torch.equal(first["fc.weight"], last["fc.weight"])
+
+
+def test_initial_weights_have_hes_scale_in_every_copy():
+    network = build("resnet18", Fraction(1), 2, base_width=16, channels=1, classes=10)
+    initialise(network, [1, 2])
+    weight = network.layer4[1].conv2.weight  # 128 outputs in each copy
+    for chunk in weight.chunk(2):
+        assert chunk.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)
+
+
+def test_seeds_must_be_as_many_as_copies():
+    with pytest.raises(ValueError, match="3 copies need as many seeds, not 2"):
+        initialise(ensemble("resnet18"), [1, 2])
+
+
+def test_streaming_gives_every_example_once_in_order():
+    data = tiny_digits()
+    network = ensemble("resnet18")
+    initialise(network, SEEDS)
+    small = torch.cat([f for f, _ in stream(network, data.fit, data.normalisation, batch_size=7, precision="float32")], 1)
+    large = torch.cat([f for f, _ in stream(network, data.fit, data.normalisation, batch_size=500, precision="float32")], 1)
+    assert small.shape == (3, len(data.fit), network.feature_count)
+    torch.testing.assert_close(small, large, rtol=1e-4, atol=1e-5)

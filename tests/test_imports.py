@@ -1,0 +1,71 @@
+"""The house has one way through it: modules import only what stands to their left."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import overparam
+
+PACKAGE = Path(overparam.__file__).parent
+# From left to right; a module may import those before it, never those after it.
+ORDER = [
+    "errors", "files", "config", "data", "fetch",
+    "models", "ensembles", "sealed", "training", "checkpoints", "features",
+    "blocks", "moments", "ridge", "probes", "metrics", "stats", "quantities", "results",
+    "replicates", "measurement", "workspace", "progress", "stages", "evidence",
+    "claims", "scoreboard", "cli",
+]  # fmt: skip
+# What must be quick to import, since reading records is all that most runs do.
+TORCHLESS = ["results", "stats", "claims", "evidence", "scoreboard", "config", "workspace", "cli"]
+# metrics know no model, stats know no metric, claims know no network.
+FORBIDDEN = {
+    "metrics": {"models", "ensembles", "training", "checkpoints", "features"},
+    "stats": {"metrics", "ridge", "probes", "moments", "blocks"},
+    "claims": {"models", "ensembles", "training", "checkpoints", "features", "stages", "data"},
+}
+
+
+def imported_by(module: str) -> set[str]:
+    place = PACKAGE / module
+    files = place.glob("*.py") if place.is_dir() else [place.with_suffix(".py")]
+    found = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module == "overparam":
+                names += [f"overparam.{alias.name}" for alias in node.names]
+            found |= {name.split(".")[1] for name in names if name.startswith("overparam.")}
+    return found - {module}
+
+
+def test_every_module_has_its_place_in_the_order():
+    modules = {path.stem for path in PACKAGE.glob("*.py")} | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert modules - {"__init__"} == set(ORDER)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_a_module_imports_only_what_stands_to_its_left(module):
+    left = set(ORDER[: ORDER.index(module)])
+    assert imported_by(module) <= left
+    assert not imported_by(module) & FORBIDDEN.get(module, set())
+
+
+def test_what_reads_records_loads_no_torch():
+    lines = [f"import overparam.{module}" for module in TORCHLESS]
+    program = "; ".join([*lines, "import sys", "assert 'torch' not in sys.modules"])
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("name", overparam.__all__)
+def test_every_public_name_is_there_and_documented(name):
+    assert getattr(overparam, name).__doc__
+    assert name in dir(overparam)
+
+
+def test_an_unknown_public_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        overparam.nothing  # noqa: B018

@@ -1,0 +1,82 @@
+from fractions import Fraction
+
+import pytest
+import torch
+import torchvision
+
+from overparam.ensembles import initialise
+from overparam.errors import SpecError
+from overparam.models import ARCHITECTURES, build
+
+ONE = Fraction(1)
+
+
+def randomise(module, seed=0):
+    """Weights and normalisation statistics away from their defaults, so that every tensor matters."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, value in module.state_dict().items():
+            if value.is_floating_point():
+                value.copy_(torch.rand(value.shape, generator=generator) * 0.2 + (0.5 if "var" in name else -0.1))
+    return module.eval()
+
+
+def test_resnet18_gives_torchvisions_outputs_with_its_weights():
+    reference = torchvision.models.resnet18(num_classes=10)
+    reference.conv1 = torch.nn.Conv2d(3, 64, 3, 1, 1, bias=False)
+    reference.maxpool = torch.nn.Identity()
+    randomise(reference)
+    network = build("resnet18", ONE, 1, base_width=64, channels=3, classes=10).eval()
+    network.load_state_dict(reference.state_dict())
+    images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        ours, theirs = network(images[None])[0], reference(images)
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max()))
+
+
+def test_vgg16_has_the_convolutional_part_of_torchvisions():
+    reference = torchvision.models.vgg16_bn(num_classes=10).features
+    randomise(reference)
+    network = build("vgg16", ONE, 1, base_width=64, channels=3, classes=10).eval()
+    network.convolutions.load_state_dict(reference.state_dict())
+    images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        ours, theirs = network.features(images[None])[0], reference(images).flatten(1)
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max()))
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+@pytest.mark.parametrize("size", [8, 32])
+@pytest.mark.parametrize("alpha", [ONE, Fraction(1, 2), Fraction(1, 16)])
+def test_a_network_of_width_alpha_has_alpha_times_the_features(arch, size, alpha):
+    network = build(arch, alpha, 3, base_width=16, channels=1, classes=7)
+    initialise(network, [1, 2, 3])
+    images = torch.randn(3, 2, 1, size, size, generator=torch.Generator().manual_seed(0))
+    assert network.features(images).shape == (3, 2, 128 * alpha)
+    assert network(images).shape == (3, 2, 7)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_hidden_widths_scale_and_depth_stays(arch):
+    wide, narrow = (build(arch, a, 1, base_width=16, channels=3, classes=10) for a in (ONE, Fraction(1, 4)))
+    for (name, wide_weight), (narrow_name, weight) in zip(
+        wide.named_parameters(), narrow.named_parameters(), strict=True
+    ):
+        assert name == narrow_name
+        if wide_weight.dim() == 4:
+            assert weight.shape[0] == wide_weight.shape[0] // 4
+
+
+@pytest.mark.parametrize(
+    ("arch", "alpha", "copies", "message"),
+    [
+        ("lenet", ONE, 1, "no architecture 'lenet'"),
+        ("resnet18", Fraction(0), 1, r"must lie in \(0, 1\]"),
+        ("resnet18", Fraction(3), 1, r"must lie in \(0, 1\]"),
+        ("resnet18", Fraction(1, 32), 1, "whole number"),
+        ("resnet18", ONE, 0, "at least one"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_in_a_sentence(arch, alpha, copies, message):
+    with pytest.raises(SpecError, match=message):
+        build(arch, alpha, copies, base_width=16, channels=1, classes=10)
