@@ -34,9 +34,9 @@ class Court:
         self.config = config
         self.scale: str | None = options.getoption("--scale")
         self.level: str | None = options.getoption("--evidence")
-        self.gate: str = options.getoption("--claims-gate")
+        self.gate = str(options.getoption("--claims-gate"))
         self.judgements: list[Judgement] = []
-        self._capture = options.pluginmanager.getplugin("capturemanager")
+        self._capture: Any = options.pluginmanager.getplugin("capturemanager")
         self._preregistration = preregistration
         self._evidence: dict[tuple[str, str], tuple[str, Record] | OverparamError] = {}
         self._baseline: dict[tuple[str, ...], str] | None = None
@@ -152,7 +152,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if court.gate == "holds":
         if judged.verdict == "inconclusive":
             report.outcome = "skipped"
-            report.longrepr = (str(item.path), item.location[1], f"Skipped: {judged.why}")
+            report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {judged.why}")
     elif court.gate == "baseline" and court.recorded_verdict(judged) != judged.verdict:
         recorded = court.recorded_verdict(judged) or "not recorded"
         report.outcome = "failed"

@@ -1,8 +1,8 @@
 """The paper's claims as inequalities between measured quantities, and how a record is judged by them.
 
-A claim is judged in cells, one a width factor, and, where the paper says that an effect grows as α falls, as a trend. Every
-verdict passes the gates: it must be the same over the band of ridge penalties, and claims about probes need probes
-that work on these features.
+A claim is judged in cells, one a width factor, and, where the paper says that an effect grows as α falls, as a trend.
+Every verdict passes the gates: it must be the same over the band of ridge penalties, and claims about residuals need
+a probe that works on these features.
 """
 
 import hashlib

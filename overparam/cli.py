@@ -5,6 +5,8 @@ unknown option, task or scale, a width factor out of range); 130 interrupted.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +33,9 @@ Task = Annotated[str, typer.Argument(help="digits or cifar")]
 Arch = Annotated[str, typer.Argument(help="resnet18 or vgg16")]
 Alpha = Annotated[str, typer.Argument(help="width factor, 1/16 or 1_16")]
 ReplicateNumber = Annotated[int, typer.Argument(help="number of the replicate, from 0")]
-ScaleName = Annotated[str | None, typer.Option("--scale", help="a scale of params.yaml; the task's default if left out")]
+ScaleName = Annotated[
+    str | None, typer.Option("--scale", help="a scale of params.yaml; the task's default if left out")
+]
 
 
 @data_app.command("fetch")
@@ -62,7 +66,7 @@ def train(task: Task, arch: Arch, alpha: Alpha, replicate: ReplicateNumber, scal
     from overparam.stages import train_stage
 
     study = _study(task, arch, scale)
-    with progress_display() as display:
+    with _resumable(), progress_display() as display:
         path = train_stage(study, parse_alpha(alpha), replicate, _workspace(), progress=display)
     console.print(f"{path} is up to date")
 
@@ -102,7 +106,7 @@ def study(task: Task, arch: Arch, scale: ScaleName = None) -> None:
     from overparam.stages import run_study
 
     chosen = _study(task, arch, scale)
-    with progress_display() as display:
+    with _resumable(), progress_display() as display:
         run_study(chosen, _workspace(), progress=display)
     _show([chosen])
 
@@ -155,9 +159,15 @@ def main() -> None:
     except OverparamError as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
         sys.exit(2 if isinstance(error, SpecError) else 1)
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    try:
+        yield
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted: start the same command again to go on from the last finished epoch")
-        sys.exit(130)
+        raise typer.Exit(130) from None
 
 
 def _study(task: str, arch: str, scale: str | None) -> StudySpec:
@@ -177,9 +187,7 @@ def _show(studies: list[StudySpec]) -> list:
     judgements = [
         judgement
         for chosen in studies
-        for judgement in judge_record(
-            read_record(_workspace().record(chosen)), preregistration, evidence="record"
-        )
+        for judgement in judge_record(read_record(_workspace().record(chosen)), preregistration, evidence="record")
     ]
     Console(width=max(console.width, 150)).print(scoreboard(judgements))
     for line in summary(judgements):

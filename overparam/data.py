@@ -60,8 +60,10 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A task's examples: networks train on ``train``; ridge maps and probes fit on ``fit``, a part of ``train``;
-    everything is measured on ``heldout``, which no fit ever sees.
+    """A task's examples.
+
+    Networks train on ``train``; ridge maps and probes fit on ``fit``, a part of it; everything is measured on
+    ``heldout``, which no fit ever sees.
     """
 
     source: str
@@ -104,11 +106,11 @@ def _load_digits(root: Path) -> Loaded:
     """Scikit-learn's 1,797 digits of 8×8 pixels, 1,000 of them for training, the others held out."""
     from sklearn.datasets import load_digits
 
-    bunch = load_digits()
-    inputs = bunch.images.astype(np.uint8)[:, None]  # (examples, 1, 8, 8), values 0 to 16
+    pixels, labels = load_digits(return_X_y=True)
+    inputs = np.asarray(pixels, np.uint8).reshape(-1, 1, 8, 8)  # values 0 to 16
     ids = np.random.default_rng(SEED).permutation(len(inputs))
     train, heldout = np.sort(ids[:1000]), np.sort(ids[1000:])
-    labels = bunch.target.astype(np.int64)
+    labels = np.asarray(labels, np.int64)
     return (
         "scikit-learn digits, embedded",
         {},

@@ -103,6 +103,6 @@ def _check_agreement(measured: Record, recorded: Record) -> None:
         worst = int(np.argmax(gaps))
         if not gaps[worst] <= AGREEMENT:
             raise ArtifactError(
-                f"measured again, {sample.quantities[worst]} of {measured.task}-{measured.arch} differs from its record "
-                f"by {gaps[worst]:.4f}, more than {AGREEMENT:g}: the record or a checkpoint is not what it was"
+                f"measured again, {sample.quantities[worst]} of {measured.task}-{measured.arch} differs from its "
+                f"record by {gaps[worst]:.4f}, more than {AGREEMENT:g}: the record or a checkpoint is not what it was"
             )

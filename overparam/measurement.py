@@ -1,6 +1,6 @@
 """Every quantity that the vision claims compare, in every replicate and at every penalty factor."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -58,7 +58,8 @@ def measure(
     measured: dict[str, dict[int, Quantities]] = {
         sample: {number: {} for number in replicates} for sample in ("span", "performance")
     }
-    done = Parallel(n_jobs=workers, return_as="generator")(delayed(_run)(part) for _, _, part in parts)
+    run_all: Any = Parallel(n_jobs=workers, return_as="generator")
+    done: Iterable[Quantities] = run_all(delayed(_run)(part) for _, _, part in parts)
     for count, ((number, sample, _), quantities) in enumerate(zip(parts, done, strict=True), start=1):
         measured[sample][number] |= quantities
         advance(count, len(parts))

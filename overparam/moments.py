@@ -66,7 +66,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments of named blocks, by group: ``groups[k]`` is fold ``k`` of the fit split, ``groups[-1]`` the held-out rows.
+    """Moments of named blocks, by group of rows.
 
     Attributes:
         columns: where each block's features stand among the columns.

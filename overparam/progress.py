@@ -15,6 +15,11 @@ class FitColumn(ProgressColumn):
         return Text(f"loss {task.fields['loss']:.3f}  accuracy {task.fields['accuracy']:.3f}")
 
 
+def silent() -> Progress:
+    """A display that shows nothing, for callers that want none."""
+    return Progress(disable=True)
+
+
 def progress_display(console: Console | None = None) -> Progress:
     """A display on standard error; quiet where that is no terminal."""
     console = console or Console(stderr=True)

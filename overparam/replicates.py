@@ -1,4 +1,4 @@
-"""The networks of one replicate laid out as feature blocks; before anything is measured, they must be what they claim."""
+"""The networks of one replicate as feature blocks, which must be what they claim before anything is measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Replicate:
 
     @classmethod
     def of(cls, files: Mapping[Fraction, FeatureFile]) -> "Replicate":
-        """Lay out the copies of each width: the first 1/α make S_α (M_1 at α = 1), the next, up to as many, S_α′ (M_1′).
+        """Lay out the copies of each width: the first 1/α make S_α (or M_1), the next, up to as many, S_α′ (or M_1′).
 
         Raises:
             MeasurementError: if files differ in their examples, or S_α has not as many features as M_1.

@@ -58,7 +58,7 @@ def summary(judgements: Sequence[Judgement]) -> list[str]:
         lines.append(f"{claim} (Fig. {CLAIMS[claim].figure}), {task}-{arch}, {scale}: {where}{trend}")
     if any(judgement.confounded for judgement in judgements):
         lines.append(
-            "ᶜ confounded: the narrow networks fit their training data less well than M_1, so width may not be the cause"
+            "ᶜ confounded: narrow networks fit their training data less well than M_1, so width may not be the cause"
         )
     return lines
 

@@ -6,7 +6,6 @@ artifact has the right key does nothing, so any engine may run the grid, in any 
 
 import platform
 from dataclasses import asdict
-from collections.abc import Iterable
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +22,7 @@ from overparam.features import extract, read_features, weight_digests, write_fea
 from overparam.files import digest_file, digest_json, digest_source
 from overparam.measurement import describe_networks, measure
 from overparam.models import build
+from overparam.progress import silent
 from overparam.replicates import Replicate, check_distinct
 from overparam.results import Record, read_record, write_record
 from overparam.sealed import read_key
@@ -120,7 +120,7 @@ def train_stage(
 def feature_stage(
     study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace, *, dataset: Dataset | None = None
 ) -> Path:
-    """Extract the features of one checkpoint on the fit and held-out examples, unless they are there; return the path."""
+    """Extract the features of one checkpoint on fit and held-out examples, unless they are there; return the path."""
     study.check_member(alpha, replicate)
     checkpoint = workspace.checkpoint(study, alpha, replicate)
     path = workspace.feature_file(study, alpha, replicate)
@@ -139,6 +139,9 @@ def feature_stage(
     if read_key(path) == key:
         return path
     network, provenance = load_checkpoint(checkpoint)
+    found = (provenance.task, provenance.arch, provenance.alpha, provenance.replicate)
+    if found != (study.task, study.arch, str(alpha), replicate):
+        raise ArtifactError(f"{checkpoint} holds the networks of {'-'.join(map(str, found))}, exchanged: {REMEDY}")
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     arrays = extract(network, dataset, precision=study.scale.train.precision)
     parameters = sum(p.numel() for p in network.parameters()) // network.copies
@@ -190,19 +193,17 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
     }
     check_distinct(
         {
-            file.metadata["checkpoint"]["path"]: file.metadata["checkpoint"]["weights"]
-            for by_alpha in files.values()
-            for file in by_alpha.values()
+            paths[replicate, alpha].stem: file.metadata["checkpoint"]["weights"]
+            for replicate, by_alpha in files.items()
+            for alpha, file in by_alpha.items()
         }
     )
     replicates = {replicate: Replicate.of(by_alpha) for replicate, by_alpha in files.items()}
-    bar = progress.add_task(f"measuring {study}", total=None) if progress else None
-
-    def advance(done: int, total: int) -> None:
-        if progress and bar is not None:
-            progress.update(bar, completed=done, total=total)
-
-    samples, penalties = measure(replicates, advance=advance)
+    progress = progress or silent()
+    bar = progress.add_task(f"measuring {study}", total=None)
+    samples, penalties = measure(
+        replicates, advance=lambda done, total: progress.update(bar, completed=done, total=total)
+    )
     wide = files[scale.replicates[0]][Fraction(1)].metadata
     record = Record(
         task=study.task,
@@ -228,7 +229,8 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
 def run_study(study: StudySpec, workspace: Workspace, *, progress: Progress | None = None) -> Record:
     """Train, extract and measure whatever a study lacks, and return its record."""
     dataset = load_study_data(study)
-    for alpha, replicate in _overall(members(study), f"training {study}", progress):
+    progress = progress or silent()
+    for alpha, replicate in progress.track(members(study), description=f"training {study}"):
         train_stage(study, alpha, replicate, workspace, dataset=dataset, progress=progress)
     return measure_again(study, workspace, dataset=dataset, progress=progress)
 
@@ -238,7 +240,8 @@ def measure_again(
 ) -> Record:
     """Extract and measure whatever a study lacks from its checkpoints, and return its record."""
     dataset = dataset or load_study_data(study)
-    for alpha, replicate in _overall(members(study), f"features of {study}", progress):
+    progress = progress or silent()
+    for alpha, replicate in progress.track(members(study), description=f"features of {study}"):
         feature_stage(study, alpha, replicate, workspace, dataset=dataset)
     return measure_stage(study, workspace, progress=progress)
 
@@ -246,12 +249,6 @@ def measure_again(
 def members(study: StudySpec) -> list[tuple[Fraction, int]]:
     """Width factor and replicate of every checkpoint of a study, replicate by replicate."""
     return [(alpha, replicate) for replicate in study.scale.replicates for alpha in study.scale.alphas]
-
-
-def _overall(
-    items: list[tuple[Fraction, int]], label: str, progress: Progress | None
-) -> Iterable[tuple[Fraction, int]]:
-    return progress.track(items, description=label) if progress else items
 
 
 def _environment(device: torch.device) -> dict[str, str]:

@@ -21,6 +21,7 @@ from overparam.data import Dataset, Examples
 from overparam.ensembles import autocast, initialise, standardise, stream
 from overparam.errors import ArtifactError, MeasurementError
 from overparam.models import ImageNetwork
+from overparam.progress import silent
 from overparam.sealed import read_key, read_sealed, write_sealed
 
 
@@ -74,7 +75,8 @@ def train(
     history = _load_state(resume, key, network, optimiser) if resume else History()
     batches = len(dataset.train) // min(spec.batch_size, len(dataset.train))
     steps = spec.epochs * batches
-    bar = progress.add_task(label, total=steps, completed=len(history.loss) * batches) if progress else None
+    progress = progress or silent()
+    bar = progress.add_task(label, total=steps, completed=len(history.loss) * batches)
     forward = torch.compile(network) if spec.compile else network
     device = next(network.parameters()).device
     for epoch in range(len(history.loss), spec.epochs):
@@ -96,19 +98,18 @@ def train(
             loss_sum += losses.detach()
             hits += (logits.detach().argmax(-1) == labels).float().mean(1)
             step += 1
-            if progress and bar is not None:
-                progress.advance(bar)
+            progress.advance(bar)
         history.loss.append((loss_sum / batches).tolist())
         history.accuracy.append((hits / batches).tolist())
         if not np.isfinite(history.loss[-1]).all():
             copy = int(np.flatnonzero(~np.isfinite(history.loss[-1]))[0])
             raise MeasurementError(
-                f"the loss of copy {copy} ({label}) is not finite after epoch {epoch + 1}: lower learning_rate in params.yaml"
+                f"the loss of copy {copy} ({label}) is not finite after epoch {epoch + 1}: "
+                "lower learning_rate in params.yaml"
             )
         if resume:
             _save_state(resume, key, network, optimiser, history)
-        if progress and bar is not None:
-            progress.update(bar, loss=np.mean(history.loss[-1]), accuracy=np.mean(history.accuracy[-1]))
+        progress.update(bar, loss=np.mean(history.loss[-1]), accuracy=np.mean(history.accuracy[-1]))
     return history
 
 

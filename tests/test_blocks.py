@@ -36,14 +36,20 @@ BROKEN = {
     ),
     "no blocks": (lambda good: replace(good, arrays={}), "no feature blocks"),
     "no rows": (lambda good: reordered(good, np.arange(0)), "fewer than two rows"),
-    "a block without features": (lambda good: with_arrays(good, B=np.empty((COUNT, 0))), r"block B has shape \(100, 0\)"),
+    "a block without features": (
+        lambda good: with_arrays(good, B=np.empty((COUNT, 0))),
+        r"block B has shape \(100, 0\)",
+    ),
     "a block of one axis": (lambda good: with_arrays(good, B=np.ones(COUNT)), r"block B has shape \(100,\)"),
-    "a block of three axes": (lambda good: with_arrays(good, B=np.ones((COUNT, 2, 2))), r"block B has shape \(100, 2, 2\)"),
+    "a block of three axes": (
+        lambda good: with_arrays(good, B=np.ones((COUNT, 2, 2))),
+        r"block B has shape \(100, 2, 2\)",
+    ),
     "no held-out row": (lambda good: replace(good, heldout=held(0)), "fewer than two rows"),
     "one held-out row": (lambda good: replace(good, heldout=held(1)), "fewer than two rows"),
     "one fit row": (lambda good: replace(good, heldout=held(COUNT - 1)), "fewer than two rows"),
     "no fit row": (lambda good: replace(good, heldout=held(COUNT)), "fewer than two rows"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("broken", "message"), BROKEN.values(), ids=BROKEN.keys())

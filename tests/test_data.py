@@ -75,7 +75,10 @@ def test_normalisation_gives_mean_0_and_standard_deviation_1():
         (lambda root: load_dataset("mnist", root=root), "no data for task 'mnist'"),
         (lambda root: load_dataset("digits", train_examples=0), "0 examples were asked for"),
         (lambda root: load_dataset("digits", fit_examples=1001), "1001 examples were asked for where there are 1000"),
-        (lambda root: load_dataset("cifar", root=root), "there is no CIFAR-10 in .*`overparam data fetch cifar --from DIR`"),
+        (
+            lambda root: load_dataset("cifar", root=root),
+            "there is no CIFAR-10 in .*`overparam data fetch cifar --from DIR`",
+        ),
         (lambda root: fetch.fetch("digits", root=root), "'digits' has nothing to fetch"),
     ],
 )
@@ -134,7 +137,9 @@ def test_fetched_data_that_was_damaged_since_is_refused(mirror, root):
         load_dataset("cifar", root=root)
 
 
-@pytest.mark.parametrize("broken", [{"bytes": b"no image", "path": None}, picture(1, size=31), {"bytes": None, "path": None}])
+@pytest.mark.parametrize(
+    "broken", [{"bytes": b"no image", "path": None}, picture(1, size=31), {"bytes": None, "path": None}]
+)
 def test_a_broken_picture_is_named_by_its_row(mirror, root, broken):
     pictures = [picture(row) for row in range(40)]
     pictures[7] = broken

@@ -31,7 +31,13 @@ def test_copies_taken_apart_give_equal_outputs_and_go_together_again(arch):
     network = ensemble(arch)
     train(network, data, tiny_recipe(), SEEDS)
     states = split_state(network.state_dict(), 3)
-    outputs = dict(zip(("features", "logits"), next(stream(network, data.heldout, data.normalisation, batch_size=32, precision="float32")), strict=True))
+    outputs = dict(
+        zip(
+            ("features", "logits"),
+            next(stream(network, data.heldout, data.normalisation, batch_size=32, precision="float32")),
+            strict=True,
+        )
+    )
     for copy, state in enumerate(states):
         single = ensemble(arch, copies=1)
         single.load_state_dict(state)
@@ -70,7 +76,11 @@ def test_streaming_gives_every_example_once_in_order():
     data = tiny_digits()
     network = ensemble("resnet18")
     initialise(network, SEEDS)
-    small = torch.cat([f for f, _ in stream(network, data.fit, data.normalisation, batch_size=7, precision="float32")], 1)
-    large = torch.cat([f for f, _ in stream(network, data.fit, data.normalisation, batch_size=500, precision="float32")], 1)
+    small = torch.cat(
+        [f for f, _ in stream(network, data.fit, data.normalisation, batch_size=7, precision="float32")], 1
+    )
+    large = torch.cat(
+        [f for f, _ in stream(network, data.fit, data.normalisation, batch_size=500, precision="float32")], 1
+    )
     assert small.shape == (3, len(data.fit), network.feature_count)
     torch.testing.assert_close(small, large, rtol=1e-4, atol=1e-5)

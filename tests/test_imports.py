@@ -13,9 +13,9 @@ PACKAGE = Path(overparam.__file__).parent
 # From left to right; a module may import those before it, never those after it.
 ORDER = [
     "errors", "files", "config", "data", "fetch",
-    "models", "ensembles", "sealed", "training", "checkpoints", "features",
+    "models", "ensembles", "sealed", "progress", "training", "checkpoints", "features",
     "blocks", "moments", "ridge", "probes", "metrics", "stats", "quantities", "results",
-    "replicates", "measurement", "workspace", "progress", "stages", "evidence",
+    "replicates", "measurement", "workspace", "stages", "evidence",
     "claims", "scoreboard", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
@@ -43,7 +43,9 @@ def imported_by(module: str) -> set[str]:
 
 
 def test_every_module_has_its_place_in_the_order():
-    modules = {path.stem for path in PACKAGE.glob("*.py")} | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    modules = {path.stem for path in PACKAGE.glob("*.py")} | {
+        path.parent.name for path in PACKAGE.glob("*/__init__.py")
+    }
     assert modules - {"__init__"} == set(ORDER)
 
 

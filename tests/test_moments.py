@@ -158,8 +158,9 @@ def test_float16_is_upcast_before_any_product():
     blocks = world()
     halves = {name: (300 * np.asarray(blocks[name][:])).astype(np.float16) for name in blocks.arrays}  # 300² overflows
     doubles = {name: values.astype(np.float64) for name, values in halves.items()}
-    for a, b in zip(Moments.of(with_arrays(blocks, **halves)).groups, Moments.of(with_arrays(blocks, **doubles)).groups,
-                    strict=True):  # fmt: skip
+    for a, b in zip(
+        Moments.of(with_arrays(blocks, **halves)).groups, Moments.of(with_arrays(blocks, **doubles)).groups, strict=True
+    ):
         np.testing.assert_array_equal(a.scatter, b.scatter)
 
 

@@ -97,7 +97,9 @@ def test_a_state_of_another_run_or_a_damaged_one_starts_afresh(tmp_path, damage)
 def test_every_copy_sees_every_example_once_an_epoch_in_its_own_order():
     data = tiny_digits()
     recipe = tiny_recipe(crop_padding=0)
-    labels = [torch.cat([batch[1][copy] for batch in epoch_batches(data.train, recipe, [1, 2], 0, CPU)]) for copy in (0, 1)]
+    labels = [
+        torch.cat([batch[1][copy] for batch in epoch_batches(data.train, recipe, [1, 2], 0, CPU)]) for copy in (0, 1)
+    ]
     assert sorted(labels[0].tolist()) == sorted(data.train.labels.tolist())
     assert labels[0].tolist() != labels[1].tolist()
     other_epoch = torch.cat([batch[1][0] for batch in epoch_batches(data.train, recipe, [1, 2], 1, CPU)])
@@ -143,9 +145,7 @@ def test_gradients_are_clipped_copy_by_copy():
         parameter.grad = torch.ones_like(parameter)
         parameter.grad.chunk(2)[1].mul_(1e-6)
     training.clip_gradients(net, 1.0)
-    large, small = (
-        torch.cat([p.grad.chunk(2)[k].flatten() for p in net.parameters()]).norm().item() for k in (0, 1)
-    )
+    large, small = (torch.cat([p.grad.chunk(2)[k].flatten() for p in net.parameters()]).norm().item() for k in (0, 1))
     assert large == pytest.approx(1.0, rel=1e-3)
     assert small == pytest.approx(1e-6 * sum(p.numel() / 2 for p in net.parameters()) ** 0.5, rel=1e-3)
 

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from overparam.blocks import Blocks
+from overparam.metrics import Measured
 
 # Hypothesis draws seeds and sizes; numpy draws the numbers. Derandomised: the same cases in every run.
 PROPERTY = settings(max_examples=20, deadline=None, derandomize=True)
@@ -80,3 +82,8 @@ def fse(predicted: np.ndarray, target: np.ndarray, centre: np.ndarray) -> float:
 
 def side_by_side(blocks: Blocks, names: Sequence[str]) -> np.ndarray:
     return np.hstack([np.asarray(blocks[name][:]) for name in names])
+
+
+def assert_same_measured(a: Measured, b: Measured, *, rtol: float = 1e-7) -> None:
+    assert a.value == pytest.approx(b.value, rel=rtol, abs=1e-10)
+    np.testing.assert_allclose(a.contributions, b.contributions, rtol=rtol, atol=1e-9 * np.abs(b.contributions).max())

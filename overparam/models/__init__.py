@@ -1,5 +1,6 @@
 """Architectures of any width, in any number of copies; one file an architecture."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from overparam.errors import SpecError
@@ -7,7 +8,7 @@ from overparam.models.layers import ImageNetwork
 from overparam.models.resnet import ResNet18
 from overparam.models.vgg import VGG16
 
-ARCHITECTURES: dict[str, type[ImageNetwork]] = {"resnet18": ResNet18, "vgg16": VGG16}
+ARCHITECTURES: dict[str, Callable[[int, int, int, int], ImageNetwork]] = {"resnet18": ResNet18, "vgg16": VGG16}
 
 
 def build(arch: str, alpha: Fraction, copies: int, *, base_width: int, channels: int, classes: int) -> ImageNetwork:

@@ -1,0 +1,262 @@
+import ast
+import hashlib
+import json
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
+
+from overparam.claims import CLAIMS, Judgement, cells, holds_up_to, judge, judge_record, load_preregistration
+from overparam.errors import SpecError
+from overparam.results import PENALTY_FACTORS
+from overparam.scoreboard import summary
+
+ROOT = Path(__file__).parent.parent
+MARGINS = load_preregistration(ROOT / "claims/preregistration.toml")
+NARROW = ALPHAS[1:]
+FAMILY = {  # which effect of the synthetic record each claim is about
+    "span-over": "over",
+    "span-mild": "over",
+    "span-under": "under",
+    "performance": "performance",
+    "residuals-aid": "aid",
+    "residuals-redundant": "redundant",
+}
+
+
+def judged(claim: str, alpha: Fraction | None, effects=None, **changes) -> Judgement:
+    record = synthetic_record(effects, **changes)
+    return judge(CLAIMS[claim], record, alpha, MARGINS, evidence="record")
+
+
+def margin_of(claim: str) -> float:
+    return {"span": 0.02, "accuracy": 0.005}[CLAIMS[claim].unit]
+
+
+def test_a_world_as_claimed_holds_in_every_cell():
+    judgements = judge_record(synthetic_record(), MARGINS, evidence="record")
+    assert {j.claim for j in judgements} == set(CLAIMS) == set(FAMILY)
+    assert [j.cell for j in judgements if not j.holds] == []
+    assert len({j.cell for j in judgements}) == len(judgements) == 3 + 1 + 1 + 3 * (4 + 1) + 4
+
+
+@pytest.mark.parametrize("alpha", [QUARTER, SIXTEENTH])
+@pytest.mark.parametrize("claim", ["span-over", "span-under", "performance", "residuals-aid"])
+@pytest.mark.parametrize(
+    ("above", "verdict"), [(0.03, "holds"), (0.0, "inconclusive"), (-0.02, "refuted"), (-0.1, "refuted")]
+)
+def test_a_claim_of_more_is_decided_by_the_margin(claim, alpha, above, verdict):
+    effect = margin_of(claim) + above
+    judgement = judged(claim, alpha, {FAMILY[claim]: effect})
+    assert judgement.verdict == verdict
+    assert judgement.effect == pytest.approx(effect)
+    assert judgement.margin == margin_of(claim)
+    assert judgement.lower is not None
+    assert judgement.upper is not None
+    assert judgement.lower < judgement.effect < judgement.upper
+    assert judgement.cell == (claim, "digits", "resnet18", str(alpha), "smoke")
+    assert judgement.preregistration == MARGINS.sha256
+
+
+@pytest.mark.parametrize("alpha", [HALF, SIXTEENTH])
+@pytest.mark.parametrize(
+    ("above", "verdict"), [(0.03, "refuted"), (0.0, "inconclusive"), (-0.005, "holds"), (-0.1, "holds")]
+)
+def test_a_claim_of_no_more_is_decided_by_the_margin(alpha, above, verdict):
+    judgement = judged("residuals-redundant", alpha, {"redundant": 0.005 + above})
+    assert judgement.verdict == verdict
+    assert judgement.effect == pytest.approx(0.005 + above)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "verdict"),
+    [
+        ((0.0, 0.1, 0.2, 0.3), "holds"),
+        ((0.0, 0.3, 0.01, 0.2), "holds"),  # below every narrower gap, in whatever order those are
+        ((0.02, 0.1, 0.2, 0.3), "inconclusive"),  # at the margin
+        ((0.05, 0.1, 0.2, 0.3), "refuted"),
+        ((0.0, 0.0, 0.2, 0.3), "inconclusive"),  # no telling whether it is below 1/4's
+        ((0.0, 0.1, 0.2, -0.1), "refuted"),  # above 1/16's
+    ],
+)
+def test_half_the_width_must_be_within_the_margin_and_below_every_narrower_gap(gaps, verdict):
+    judgement = judged("span-mild", HALF, {"over": dict(zip(NARROW, gaps, strict=True))})
+    assert judgement.verdict == verdict
+    assert (judgement.effect, judgement.margin) == (pytest.approx(gaps[0]), 0.02)
+
+
+@pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS.values() if claim.grows])
+@pytest.mark.parametrize(
+    ("shape", "verdict"),
+    [
+        ((1, 2, 3, 4), "holds"),
+        ((1, 4, 3.7, 6), "holds"),  # a step may fall by less than the margin
+        ((1, 4, 3.5, 6), "inconclusive"),  # by the margin exactly
+        ((1, 1, 1, 1), "refuted"),  # no growth
+        ((4, 3, 2, 1), "refuted"),
+        ((1, 9, 2, 20), "refuted"),  # it grows, but falls in one step
+    ],
+)
+def test_a_trend_needs_a_slope_and_no_falling_step(claim, shape, verdict):
+    margin, about = margin_of(claim), CLAIMS[claim].alphas(NARROW)
+    effects = dict(zip(NARROW, (2 * margin * size for size in shape), strict=True))
+    judgement = judged(claim, None, {FAMILY[claim]: effects}, spread=1e-4)
+    assert (judgement.verdict, judgement.alpha) == (verdict, None)
+    assert judgement.margin == pytest.approx(margin / 10)
+    slope = np.polyfit([np.log2(float(1 / a)) for a in about], [effects[a] for a in about], 1)[0]
+    assert judgement.effect == pytest.approx(slope)
+
+
+def test_the_slope_is_a_halvings_even_if_a_width_is_left_out():
+    gaps = {HALF: 0.1, EIGHTH: 0.3, SIXTEENTH: 0.4}
+    judgement = judged("span-under", None, {"under": gaps}, alphas=(ONE, HALF, EIGHTH, SIXTEENTH))
+    assert (judgement.verdict, judgement.effect) == ("holds", pytest.approx(0.1))
+
+
+@pytest.mark.parametrize(
+    ("claim", "alphas", "expected"),
+    [
+        ("span-over", NARROW, [QUARTER, EIGHTH, SIXTEENTH, None]),
+        ("span-over", (SIXTEENTH, HALF), [SIXTEENTH]),
+        ("span-mild", NARROW, [HALF]),
+        ("span-mild", (QUARTER,), []),
+        ("span-under", (SIXTEENTH, HALF), [HALF, SIXTEENTH, None]),
+        ("performance", (HALF,), [HALF]),
+        ("residuals-redundant", NARROW, list(NARROW)),
+    ],
+)
+def test_each_claim_is_judged_where_the_paper_makes_it(claim, alphas, expected):
+    assert cells(CLAIMS[claim], alphas) == expected
+
+
+def test_one_replicate_is_inconclusive_everywhere():
+    judgements = judge_record(synthetic_record(replicates=1), MARGINS, evidence="record")
+    assert {j.verdict for j in judgements} == {"inconclusive"}
+    assert {(j.lower, j.upper) for j in judgements} == {(None, None)}
+    json.dumps([j.as_json() for j in judgements], allow_nan=False)
+
+
+@pytest.mark.parametrize("claim", ["span-over", "performance", "residuals-aid", "residuals-redundant"])
+@pytest.mark.parametrize("place", [0, 1, 3, 4])
+@pytest.mark.parametrize("other", ["holds", "inconclusive", "refuted"])
+def test_a_verdict_must_be_the_same_over_the_band_of_penalties(claim, place, other):
+    sign = 1 if CLAIMS[claim].direction == "above" else -1
+    holding = margin_of(claim) + sign * 0.03
+    level = [holding] * 5
+    level[place] = margin_of(claim) + sign * {"holds": 0.05, "inconclusive": 0.0, "refuted": -0.05}[other]
+    judgement = judged(claim, QUARTER, {FAMILY[claim]: level})
+    assert judgement.effect == pytest.approx(holding)
+    assert judgement.verdict == ("holds" if other == "holds" else "inconclusive")
+    if other != "holds":
+        expected = f"λ: holds at the cross-validated ridge penalty, {other} at {PENALTY_FACTORS[place]:g} times it"
+        assert judgement.why == expected
+
+
+@pytest.mark.parametrize(("claim", "alpha"), [("span-mild", HALF), ("span-over", None)])
+def test_span_mild_and_trends_pass_the_same_band_of_penalties(claim, alpha):
+    gaps = {HALF: 0.0, QUARTER: 0.1, EIGHTH: 0.2, SIXTEENTH: [0.3, 0.3, 0.3, 0.3, -0.2]}
+    judgement = judged(claim, alpha, {"over": gaps})
+    assert judgement.verdict == "inconclusive"
+    assert judgement.why == "λ: holds at the cross-validated ridge penalty, refuted at 100 times it"
+
+
+@pytest.mark.parametrize(
+    ("changes", "gated", "why"),
+    [
+        ({"wide": 0.1}, {"residuals-aid", "residuals-redundant"}, "probe on M_1 is not above chance (0.100)"),
+        ({"majority_share": 0.899}, {"residuals-aid", "residuals-redundant"}, "not above chance (0.899)"),
+        ({"planted": 0.0}, {"residuals-redundant"}, "does not see the gain of planted labels (0.0000)"),
+        ({"planted": 0.005}, {"residuals-redundant"}, "does not see the gain of planted labels (0.0050)"),
+    ],
+)
+def test_claims_about_residuals_need_a_probe_that_could_have_told(changes, gated, why):
+    judgements = judge_record(synthetic_record(**changes), MARGINS, evidence="record")
+    assert {j.claim for j in judgements if not j.holds} == gated
+    for judgement in (j for j in judgements if j.claim in gated):
+        assert judgement.verdict == "inconclusive"
+        assert judgement.why.startswith("assay: ")
+        assert why in judgement.why
+
+
+@pytest.mark.parametrize(("lag", "confounded"), [(0.0, False), (0.019, False), (0.021, True), (-0.1, False)])
+def test_a_narrow_network_that_fits_less_well_marks_its_cell_and_the_trend(lag, confounded):
+    record = synthetic_record(train_accuracy={ONE: 0.9, SIXTEENTH: 0.9 - lag, EIGHTH: 0.9, QUARTER: 0.9, HALF: 0.9})
+    for judgement in judge_record(record, MARGINS, evidence="record"):
+        assert judgement.holds  # the plain claim is still judged
+        assert judgement.confounded == (confounded and judgement.alpha in (None, "1/16"))
+
+
+@pytest.mark.parametrize(
+    ("failing", "reached"),
+    [
+        ((), HALF),
+        ((HALF,), QUARTER),
+        ((EIGHTH,), SIXTEENTH),
+        ((HALF, EIGHTH), SIXTEENTH),
+        ((SIXTEENTH,), None),
+        (NARROW, None),
+    ],
+)
+@pytest.mark.parametrize("level", [0.005, -0.1])  # inconclusive, refuted
+def test_a_claim_holds_up_to_the_cell_before_the_first_that_does_not(failing, reached, level):
+    record = synthetic_record({"performance": {a: level if a in failing else 0.1 for a in NARROW}})
+    judgements = [j for j in judge_record(record, MARGINS, evidence="record") if j.claim == "performance"]
+    assert holds_up_to(judgements) == holds_up_to(judgements[::-1]) == reached
+    where = f"holds for α ≤ {reached}" if reached else "does not hold at the narrowest width"
+    (line,) = summary(judgements)
+    assert line.startswith(f"performance (Fig. 3), digits-resnet18, smoke: {where}; that it grows as α falls: ")
+
+
+def claim_markers() -> list[tuple[str, str | None]]:
+    """Every ``pytest.mark.claim(id, part=...)`` in claims/test_*.py, read without running them."""
+    found = []
+    for file in sorted((ROOT / "claims").glob("test_*.py")):
+        for function in (node for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)):
+            for call in (node for node in function.decorator_list if isinstance(node, ast.Call)):
+                assert ast.unparse(call.func) == "pytest.mark.claim"
+                part = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}.get("part")
+                found.append((ast.literal_eval(call.args[0]), part))
+    return found
+
+
+def test_every_claim_has_one_test_and_one_for_its_trend_exactly_if_it_grows():
+    expected = [(claim.id, None) for claim in CLAIMS.values()]
+    expected += [(claim.id, "trend") for claim in CLAIMS.values() if claim.grows]
+    assert sorted(claim_markers(), key=str) == sorted(expected, key=str)
+
+
+def test_margins_are_the_declared_ones_and_every_verdict_names_their_digest(tmp_path):
+    assert (MARGINS.span, MARGINS.accuracy, MARGINS.slope_share) == (0.02, 0.005, 0.1)
+    text = (ROOT / "claims/preregistration.toml").read_bytes()
+    assert MARGINS.sha256 == hashlib.sha256(text).hexdigest()
+    path = tmp_path / "preregistration.toml"
+    path.write_bytes(text.replace(b"span = 0.02", b"span = 0.20"))
+    changed = load_preregistration(path)
+    assert {**asdict(MARGINS), "span": 0.2, "sha256": changed.sha256} == asdict(changed)
+    judgement = judge(CLAIMS["span-over"], synthetic_record(), QUARTER, changed, evidence="record")
+    assert (judgement.verdict, judgement.margin) == ("refuted", 0.2)
+    assert judgement.preregistration == changed.sha256 != MARGINS.sha256
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "no toml",
+        "[margins]\nspan = 0.02",
+        "[margins]\nspan = 0.02\naccuracy = 0.005\nslope_share = 0.1\n[gates]\nother = 1",
+        "margins = 1\n[gates]\ntraining_accuracy = 0.02",
+    ],
+)
+def test_a_preregistration_without_its_margins_is_refused_in_a_sentence(tmp_path, text):
+    path = tmp_path / "preregistration.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SpecError, match=r"does not declare the margins .*restore it with git") as caught:
+        load_preregistration(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)

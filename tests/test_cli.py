@@ -1,0 +1,138 @@
+import shutil
+import sys
+
+import pytest
+import yaml
+from networks import ROOT
+
+from overparam import cli, files, stages
+from overparam.workspace import Workspace
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository whose scale smoke is tiny, and which is the current folder."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    smoke = params["scales"]["smoke"]
+    smoke |= {"base_width": 4, "alphas": ["1", "1_2", "1_4"], "copies": {"1": 2, "1_2": 4, "1_4": 8}}
+    smoke |= {"replicates": [0, 1], "architectures": ["resnet18"], "train_examples": 200}
+    smoke["train"] |= {"epochs": 3}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    (tmp_path / "claims").mkdir()
+    shutil.copy(ROOT / "claims" / "preregistration.toml", tmp_path / "claims")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process: exit code and what it printed."""
+
+    def invoke(*arguments):
+        monkeypatch.setattr(sys, "argv", ["overparam", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return invoke
+
+
+def test_every_stage_by_hand(repository, run):
+    for alpha in ("1", "1/2", "1_4"):
+        for replicate in ("0", "1"):
+            assert run("train", "digits", "resnet18", alpha, replicate)[0] == 0
+            assert run("features", "digits", "resnet18", alpha, replicate)[0] == 0
+    code, out, err = run("measure", "digits", "resnet18")
+    assert (code, err) == (0, "")
+    assert "results/smoke/digits-resnet18.json is up to date" in out
+    code, out, _ = run("judge", "smoke", "--verdicts", "verdicts.json")
+    assert code == 0
+    assert "span-over (Fig. 1), digits-resnet18, smoke" in out
+    rows = yaml.safe_load((repository / "verdicts.json").read_text())
+    wanted = "claim task arch alpha scale evidence replicates effect lower upper margin verdict why"
+    assert set(wanted.split()) <= set(rows[0])
+
+
+def test_a_study_in_one_command(repository, run):
+    code, out, err = run("study", "digits", "resnet18")
+    assert (code, err) == (0, "")
+    assert "Claims" in out
+    assert not Workspace.at(repository).lacking(tiny_study_of(repository))
+    code, out, _ = run("status")
+    assert code == 0
+    assert "6 of 6" in out
+
+
+def tiny_study_of(repository):
+    from overparam.config import load_config
+
+    return load_config(repository / "params.yaml").study("digits", "resnet18")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["train", "digits", "resnet18", "0", "0"], 2, "width factor 0 is out of range"),
+        (["train", "digits", "resnet18", "3", "0"], 2, "width factor 3 is out of range"),
+        (["train", "digits", "lenet", "1", "0"], 2, "has no architecture 'lenet'"),
+        (["train", "mnist", "resnet18", "1", "0"], 2, "there is no task 'mnist'"),
+        (["judge", "huge"], 2, "there is no scale 'huge'"),
+        (["features", "digits", "resnet18", "1", "0"], 1, "there is no artifacts/checkpoints"),
+        (["measure", "digits", "resnet18"], 1, "extract the features again"),
+        (["judge", "smoke"], 1, "there is no record"),
+        (["train", "cifar", "resnet18", "1", "0", "--scale", "pilot"], 1, "overparam data fetch cifar --from DIR"),
+        (["data", "fetch", "cifar", "--from", "nowhere"], 1, "must hold cifar10/train.parquet"),
+        (["data", "fetch", "digits"], 1, "has nothing to fetch"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_an_exit_code(repository, run, arguments, code, sentence):
+    got, _, err = run(*arguments)
+    assert got == code
+    flat = " ".join(err.split())
+    assert flat.startswith("error: ")
+    assert sentence in flat
+    assert "Traceback" not in err
+    assert flat.count("error:") == 1
+
+
+def test_an_unknown_option_is_a_usage_error(repository, run):
+    code, _, err = run("judge", "smoke", "--no-such-option")
+    assert code == 2
+    assert "No such option" in err
+
+
+def test_outside_the_repository_the_remedy_is_named(tmp_path, monkeypatch, run):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("status")
+    assert (code, "run the command from the root of the repository" in " ".join(err.split())) == (2, True)
+
+
+def test_ctrl_c_in_training_says_how_to_go_on(repository, run, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stages, "train", interrupt)
+    code, _, err = run("train", "digits", "resnet18", "1", "0")
+    assert (code, "go on from the last finished epoch" in " ".join(err.split())) == (130, True)
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(repository, run, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    code, _, err = run("train", "digits", "resnet18", "1", "0")
+    assert code == 1
+    assert "No space left on device" in " ".join(err.split())
+    assert not [path for path in (repository / "artifacts").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["train"], ["features"], ["measure"], ["study"], ["judge"], ["status"], ["data", "fetch"]]
+)
+def test_help_has_an_example(run, command, monkeypatch):
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    if command:
+        assert "Example: overparam" in " ".join(out.replace("│", " ").split())

@@ -1,0 +1,236 @@
+import re
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from overparam.config import Config, StudySpec, alpha_label, load_config, parse_alpha
+from overparam.errors import SpecError
+
+ROOT = Path(__file__).parent.parent
+PROPERTY = settings(max_examples=30, deadline=None, derandomize=True)
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+CONFIG = load_config(ROOT / "params.yaml")
+
+
+def load(tmp_path: Path, text: str | bytes) -> Config:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_config(path)
+
+
+def changed(path: str, value: object, *, remove: bool = False) -> str:
+    """``params.yaml`` with one entry changed, added or removed; the path is dotted."""
+    content = yaml.safe_load(yaml.safe_dump(PARAMS))
+    *parents, last = path.split(".")
+    place = content
+    for key in parents:
+        place = place[key]
+    if remove:
+        del place[last]
+    else:
+        place[last] = value
+    return yaml.safe_dump(content)
+
+
+def refusal(tmp_path: Path, text: str | bytes) -> str:
+    with pytest.raises(SpecError) as caught:
+        load(tmp_path, text)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_the_repositorys_own_scales_load():
+    assert set(CONFIG.scales) == set(PARAMS["scales"])
+    for name, scale in CONFIG.scales.items():
+        assert scale.name == name
+        assert scale.narrow_alphas == tuple(sorted(scale.narrow_alphas, reverse=True))
+        assert set(scale.narrow_alphas) == set(scale.alphas) - {Fraction(1)}
+        assert all(scale.copies[alpha] > 1 / alpha for alpha in scale.alphas)
+        assert [str(study) for study in CONFIG.studies(name)] == [
+            f"{task}-{arch} at scale {name}" for task in scale.tasks for arch in scale.architectures
+        ]
+    for task, default in CONFIG.default_scales.items():
+        assert CONFIG.scale_of(task) == CONFIG.scale_named(default)
+    assert CONFIG.scales["paper"].base_width == 64
+    assert CONFIG.scales["paper"].train.epochs == 30  # merged over cifar's recipe
+    assert CONFIG.scales["paper"].train.flip
+
+
+@PROPERTY
+@given(st.integers(1, 10**6), st.sampled_from(["/", "_"]))
+def test_a_width_factor_is_read_back_from_its_label(k, bar):
+    alpha = Fraction(1, k)
+    assert parse_alpha(alpha_label(alpha)) == alpha
+    assert parse_alpha(f" 1{bar}{k} ") == alpha
+    assert parse_alpha(str(alpha)) == alpha
+    assert re.fullmatch(r"1(_\d+)?", alpha_label(alpha))
+
+
+@PROPERTY
+@given(st.fractions().filter(lambda x: x <= 0 or x.numerator != 1 or x > 1))
+def test_no_other_number_is_a_width_factor(number):
+    with pytest.raises(SpecError, match=r"must be 1 or 1/k for a whole number k"):
+        parse_alpha(str(number))
+
+
+@pytest.mark.parametrize("text", ["", "half", "1/0", "1_0", "1/", "1/2/3", "nan", "inf", "1 / 2", "½"])
+def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
+    with pytest.raises(SpecError, match=re.escape(f"width factor {text!r} is not a fraction: write it as 1/16")):
+        parse_alpha(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("alphas", ["1", "0"], "width factor 0 is out of range"),
+        ("alphas", ["1", "3"], "width factor 3 is out of range"),
+        ("alphas", ["1", "-1_2"], "width factor -1/2 is out of range"),
+        ("alphas", ["1", "2_3"], "width factor 2/3 is out of range"),
+        ("alphas", ["1", "wide"], "width factor 'wide' is not a fraction"),
+        ("alphas", ["1_2", "1_4"], "scale smoke in params.yaml: alphas must contain 1"),
+        ("alphas", ["1", "1_2", "1/2"], "alphas must differ"),
+        ("alphas", ["1", "1_32"], "base_width 16 times α = 1/32 is no whole number of channels"),
+        ("alphas", ["1", "1_3", "1_32"], "α = 1/3, 1/32 is no whole number"),
+        ("base_width", 12, "base_width 12 times α = 1/8, 1/16 is no whole number of channels"),
+        ("copies", {"1": 1, "1_2": 3, "1_4": 5, "1_8": 9, "1_16": 17}, "copies at α = 1 must be more than 1/α"),
+        ("copies", {"1": 2, "1_2": 2, "1_4": 4, "1_8": 9, "1_16": 17}, "copies at α = 1/2, 1/4 must be more"),
+        ("copies", {"1": 2}, "copies at α = 1/2, 1/4, 1/8, 1/16 must be more than 1/α"),
+        ("replicates", [], "replicates must be different whole numbers from 0 up"),
+        ("replicates", [0, 0], "replicates must be different"),
+        ("replicates", [-1, 0], "replicates must be different whole numbers from 0 up"),
+        ("storage", "float64", "storage must be one of float32, bfloat16, float16"),
+        ("seed", 1, "scale smoke in params.yaml has unknown seed"),
+        ("train.epochs", 0, "train recipe in params.yaml: epochs must be at least 1"),
+        ("train.batch_size", 1, "batch_size must be at least 2"),
+        ("train.learning_rate", 0.0, "learning_rate must be positive"),
+        ("train.learning_rate", float("nan"), "learning_rate must be positive"),
+        ("train.warmup", 1.0, r"warmup must lie in [0, 1)"),
+        ("train.warmup", -0.1, r"warmup must lie in [0, 1)"),
+        ("train.momentum", 1.0, r"momentum must lie in [0, 1)"),
+        ("train.momentum", -0.1, r"momentum must lie in [0, 1)"),
+        ("train.weight_decay", -1e-9, "weight_decay must not be negative"),
+        ("train.clip_norm", 0.0, "clip_norm must be positive"),
+        ("train.crop_padding", -1, "crop_padding must not be negative"),
+        ("train.precision", "float16", "precision must be one of float32, bfloat16"),
+        ("train.dropout", 0.5, "train recipe of scale smoke in params.yaml has unknown dropout"),
+        ("train.epochs", "ten", "lacks an entry or has one of the wrong kind"),
+        ("train", None, "lacks an entry or has one of the wrong kind"),
+        ("alphas", 1, "lacks an entry or has one of the wrong kind"),
+        ("base_width", "16", "lacks an entry or has one of the wrong kind"),
+    ],
+)
+def test_a_scale_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, path, value, message):
+    assert message in refusal(tmp_path, changed(f"scales.smoke.{path}", value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("train.epochs", 1),
+        ("train.batch_size", 2),
+        ("train.warmup", 0),
+        ("train.momentum", 0),
+        ("train.weight_decay", 0),
+        ("train.crop_padding", 0),
+        ("copies", {"1": 2, "1_2": 3, "1_4": 5, "1_8": 9, "1_16": 17}),
+        ("replicates", [7]),
+    ],
+)
+def test_the_least_that_can_be_run_is_accepted(tmp_path, path, value):
+    load(tmp_path, changed(f"scales.smoke.{path}", value))
+
+
+@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]))
+def test_a_scale_needs_every_entry(tmp_path, key):
+    message = refusal(tmp_path, changed(f"scales.smoke.{key}", None, remove=True))
+    assert message == f"scale smoke in params.yaml lacks {key}"
+
+
+@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]["train"]))
+def test_a_recipe_needs_every_entry(tmp_path, key):
+    message = refusal(tmp_path, changed(f"scales.smoke.train.{key}", None, remove=True))
+    assert message == f"train recipe of scale smoke in params.yaml lacks {key}"
+
+
+def test_missing_and_unknown_entries_are_named_together(tmp_path):
+    content = yaml.safe_load(changed("scales.smoke.storage", None, remove=True))
+    content["scales"]["smoke"] |= {"width": 1, "depth": 2}
+    message = refusal(tmp_path, yaml.safe_dump(content))
+    assert message == "scale smoke in params.yaml lacks storage and has unknown depth, width"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("scales: [", "is no valid YAML: while parsing"),
+        ("a: b: c", "is no valid YAML"),
+        ("", "lacks an entry or has one of the wrong kind"),
+        ("[1, 2]", "lacks an entry or has one of the wrong kind"),
+        ("scales: {}", "lacks an entry or has one of the wrong kind: 'tasks'"),
+        ("tasks: {}\nscales: {smoke: }", "lacks an entry or has one of the wrong kind"),
+        (changed("tasks.digits", None), "lacks an entry or has one of the wrong kind"),
+        (changed("tasks.digits.default_scale", "huge"), "there is no scale 'huge': params.yaml has "),
+        (changed("tasks.mnli", {"default_scale": "smoke"}), "scale smoke does not run task mnli: it runs digits"),
+    ],
+)
+def test_a_file_that_says_something_else_is_refused_in_a_sentence(tmp_path, text, message):
+    assert message in refusal(tmp_path, text)
+
+
+def test_a_missing_file_says_where_to_run_the_command(tmp_path):
+    with pytest.raises(SpecError, match=r"there is no .*params\.yaml here: run the command from the root"):
+        load_config(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: CONFIG.study("mnist", "resnet18"), "there is no task 'mnist': params.yaml has digits, cifar"),
+        (lambda: CONFIG.study("digits", "lenet"), "no architecture 'lenet': it has resnet18, vgg16"),
+        (lambda: CONFIG.study("digits", "resnet18", "tiny"), "there is no scale 'tiny': params.yaml has smoke"),
+        (lambda: CONFIG.study("digits", "resnet18", "paper"), "scale paper does not run task digits: it runs cifar"),
+        (lambda: CONFIG.studies("tiny"), "there is no scale 'tiny'"),
+        (lambda: smoke().check_member(Fraction(1, 3), 0), "scale smoke has no α = 1/3: it has 1, 1/2, 1/4, 1/8, 1/16"),
+        (lambda: smoke().check_member(Fraction(1), 9), "scale smoke has no replicate 9: it has 0, 1, 2"),
+    ],
+)
+def test_what_params_does_not_bring_together_is_refused_with_what_there_is(ask, message):
+    with pytest.raises(SpecError, match=re.escape(message)):
+        ask()
+
+
+def smoke() -> StudySpec:
+    return CONFIG.study("digits", "resnet18")
+
+
+def test_a_study_is_at_its_tasks_default_scale_unless_another_is_named():
+    assert smoke().scale == CONFIG.scales["smoke"]
+    assert CONFIG.study("cifar", "resnet18", "pilot").scale == CONFIG.scales["pilot"]
+    smoke().check_member(Fraction(1, 16), 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({}, True),
+        ({"name": "other", "quick": False, "fit_examples": 10, "replicates": (0,)}, True),
+        ({"base_width": 32}, False),
+        ({"train_examples": 100}, False),
+        ({"storage": "float16"}, False),
+        ({"train": replace(CONFIG.scales["smoke"].train, epochs=11)}, False),
+        ({"copies": {**CONFIG.scales["smoke"].copies, Fraction(1, 4): 9}}, False),
+        ({"copies": {**CONFIG.scales["smoke"].copies, Fraction(1, 8): 17}}, True),
+    ],
+)
+def test_weights_depend_on_what_their_identity_names_and_on_nothing_else(change, same):
+    study = smoke()
+    other = replace(study, scale=replace(study.scale, **change))
+    quarter = Fraction(1, 4)
+    assert (other.training_identity(quarter, 0) == study.training_identity(quarter, 0)) == same
+    assert study.training_identity(quarter, 0) != study.training_identity(quarter, 1)

@@ -1,0 +1,93 @@
+import contextlib
+import json
+from dataclasses import replace
+
+import pytest
+from networks import tiny_study
+
+from overparam import evidence, stages
+from overparam.errors import ArtifactError
+from overparam.evidence import NoEvidence, gather, strongest_at_hand
+from overparam.files import digest_json
+from overparam.workspace import Workspace
+
+STUDY = tiny_study()
+SLOW = replace(STUDY, scale=replace(STUDY.scale, quick=False))
+
+
+@contextlib.contextmanager
+def silent():
+    yield None
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A repository with checkpoints, a record, and a dvc.lock that pins the checkpoints."""
+    root = tmp_path_factory.mktemp("repository")
+    record = stages.run_study(STUDY, Workspace.at(root))
+    outs = [
+        {"path": checkpoint["path"], "md5": checkpoint["md5"]}
+        for entry in record.networks.values()
+        for checkpoint in entry["checkpoints"]
+    ]
+    (root / "dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": {"train": {"outs": outs}}}))
+    return root
+
+
+def test_the_strongest_level_is_the_one_that_trains_no_hours(repository, tmp_path):
+    assert strongest_at_hand(STUDY, tmp_path) == "retrain"
+    assert strongest_at_hand(SLOW, repository) == "checkpoint"
+    assert strongest_at_hand(SLOW, tmp_path) == "record"
+
+
+def test_a_record_is_read_without_touching_networks(repository, monkeypatch):
+    monkeypatch.setattr(stages, "extract", None)
+    level, record = gather(SLOW, "record", repository, silent)
+    assert (level, record.arch) == ("record", "resnet18")
+
+
+def test_checkpoints_measured_again_agree_with_the_record(repository):
+    level, record = gather(SLOW, None, repository, silent)
+    assert level == "checkpoint"
+    assert record.effect is not None
+    assert (repository / ".overparam" / "checkpoint" / "results" / "tiny" / "digits-resnet18.json").exists()
+
+
+def test_retraining_goes_to_a_place_of_its_own(repository, monkeypatch):
+    seen = []
+    monkeypatch.setattr(stages, "run_study", lambda study, workspace, progress: seen.append(workspace.checkpoints))
+    gather(STUDY, None, repository, silent)
+    assert seen == [repository / ".overparam" / "retrain" / "artifacts" / "checkpoints"]
+
+
+@pytest.mark.parametrize("level", ["record", "checkpoint"])
+def test_no_evidence_names_the_command_that_makes_it(tmp_path, level):
+    with pytest.raises(NoEvidence, match="`overparam study digits resnet18 --scale tiny`"):
+        gather(SLOW, level, tmp_path, silent)
+
+
+def test_a_record_of_other_checkpoints_is_stale(repository):
+    lock = repository / "dvc.lock"
+    whole = lock.read_text()
+    pinned = json.loads(whole)
+    pinned["stages"]["train"]["outs"][0]["md5"] = "0" * 32
+    lock.write_text(json.dumps(pinned))
+    with pytest.raises(NoEvidence, match="stale record .* dvc.lock pins another version of that checkpoint"):
+        gather(SLOW, "record", repository, silent)
+    lock.write_text(whole)
+
+
+def test_a_record_that_says_something_else_is_caught_by_measuring_again(repository):
+    path = Workspace.at(repository).record(STUDY)
+    whole = path.read_text()
+    content = json.loads(whole)
+    content["samples"]["span"]["values"][2][0][0] += 0.01
+    content.pop("sha256")
+    path.write_text(json.dumps({**content, "sha256": digest_json(content)}))
+    with pytest.raises(ArtifactError, match=r"measured again, FSE\(M_1′→M_1\) of digits-resnet18 differs .* by 0.0100"):
+        gather(SLOW, "checkpoint", repository, silent)
+    path.write_text(whole)
+
+
+def test_levels_stand_from_strongest_to_weakest():
+    assert evidence.LEVELS == ("retrain", "checkpoint", "record")

@@ -1,0 +1,143 @@
+import errno
+import hashlib
+import json
+import os
+import stat
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from overparam import files
+from overparam.errors import StorageError
+from overparam.files import digest_file, digest_json, digest_source, write_atomically, write_json
+
+PROPERTY = settings(max_examples=30, deadline=None, derandomize=True)
+leaves = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-1, 1) | st.text(max_size=5)
+content = st.dictionaries(st.text(max_size=3), leaves | st.lists(leaves, max_size=3), max_size=4)
+
+
+def full_disk(*_args, **_kwargs):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def fail_half_way(temporary):
+    temporary.write_text("half of what was to be wri")
+    full_disk()
+
+
+# Where a full disk can strike: in the writer, making the temporary file, flushing it, renaming it.
+STRIKES = {"writing": None, "making": "tempfile.mkstemp", "flushing": "os.fsync", "renaming": "Path.replace"}
+
+
+@pytest.mark.parametrize("target", STRIKES.values(), ids=STRIKES)
+@pytest.mark.parametrize("before", ["what stood there", None])
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, target, before):
+    path = tmp_path / "record.json"
+    if before is not None:
+        path.write_text(before)
+    if target is not None:
+        owner, name = target.split(".")
+        monkeypatch.setattr(getattr(files, owner), name, full_disk)
+    write = fail_half_way if target is None else lambda temporary: temporary.write_text("new")
+    with pytest.raises(StorageError, match="No space left on device") as caught:
+        write_atomically(path, write)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert [p.name for p in tmp_path.iterdir()] == ([] if before is None else ["record.json"])
+    assert before is None or path.read_text() == before
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_interrupted_write_leaves_the_old_file_and_the_error_as_it_was(tmp_path, error):
+    def interrupted(temporary):
+        temporary.write_text("half")
+        raise error
+
+    path = tmp_path / "record.json"
+    path.write_text("old")
+    with pytest.raises(error):
+        write_atomically(path, interrupted)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_writer_fills_a_file_beside_the_target_and_readers_see_it_only_whole(tmp_path):
+    path = tmp_path / "deep" / "folder" / "file.txt"
+
+    def write(temporary):
+        assert temporary.parent == path.parent
+        assert not path.exists()
+        temporary.write_text("all of it")
+
+    write_atomically(path, write)
+    assert path.read_text() == "all of it"
+    assert list(path.parent.iterdir()) == [path]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    write_atomically(path, lambda temporary: temporary.write_text("another"))
+    assert path.read_text() == "another"
+
+
+def test_a_parent_that_is_a_file_is_a_storage_error(tmp_path):
+    (tmp_path / "parent").write_text("a file")
+    with pytest.raises(StorageError, match=r"could not write .*parent/record\.json"):
+        write_json(tmp_path / "parent" / "record.json", {})
+
+
+def test_json_is_indented_readable_and_ends_with_a_newline(tmp_path):
+    path = tmp_path / "record.json"
+    write_json(path, {"name": "M_1′", "values": [0.1, 1e-300]})
+    text = path.read_text(encoding="utf-8")
+    assert text.endswith("}\n")
+    assert '\n "name": "M_1′"' in text
+    assert json.loads(text) == {"name": "M_1′", "values": [0.1, 1e-300]}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_json_refuses_what_json_does_not_have_and_keeps_the_old_file(tmp_path, value):
+    path = tmp_path / "record.json"
+    write_json(path, [1])
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, [value])
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        digest_json([value])
+    assert json.loads(path.read_text()) == [1]
+
+
+@PROPERTY
+@given(content)
+def test_the_digest_of_content_survives_json_and_any_order_of_keys(value):
+    digest = digest_json(value)
+    assert digest_json(json.loads(json.dumps(value))) == digest
+    assert digest_json(dict(reversed(value.items()))) == digest
+    assert digest_json({**value, "more": 1}) != digest
+
+
+def test_the_digest_of_content_is_that_of_its_canonical_json():
+    assert digest_json({"b": [1, 0.5], "a": "′"}) == hashlib.sha256('{"a":"′","b":[1,0.5]}'.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "md5"])
+def test_the_digest_of_a_file_is_that_of_its_bytes(tmp_path, algorithm):
+    path = tmp_path / "file"
+    path.write_bytes(np.random.default_rng(0).bytes(300_000))
+    assert digest_file(path, algorithm) == hashlib.new(algorithm, path.read_bytes()).hexdigest()
+    assert digest_file(path) == digest_file(path, "sha256")
+
+
+def test_the_digest_of_source_covers_modules_and_packages_in_any_order(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    sources = {name: tmp_path / name for name in ("a.py", "b.py", "models/c.py", "models/d.py")}
+    for name, path in sources.items():
+        path.write_text(name)
+    monkeypatch.setattr(files, "__file__", str(tmp_path / "files.py"))
+    digest = digest_source("a", "models")
+    assert digest_source("models", "a") == digest
+    sources["b.py"].write_text("not asked for")
+    assert digest_source("a", "models") == digest
+    for name in ("a.py", "models/c.py", "models/d.py"):
+        sources[name].write_text("changed")
+        assert digest_source("a", "models") != digest
+        sources[name].write_text(name)
+    assert digest_source("a", "models") == digest

@@ -1,0 +1,209 @@
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from features import HALF, HELDOUT, ONE, QUARTER, WIDTH, replicates, world
+from records import synthetic_record
+
+from overparam.blocks import Blocks
+from overparam.claims import CLAIMS, Judgement, judge_record, load_preregistration
+from overparam.errors import MeasurementError
+from overparam.measurement import describe_networks, measure
+from overparam.metrics import feature_performance, residuals, ridge, span_error
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_prime
+from overparam.replicates import Replicate
+from overparam.results import PENALTY_FACTORS
+from overparam.stats import Effect
+
+NARROW = (HALF, QUARTER)
+SPAN = [(M_1_PRIME, M_1)] + [pair for a in NARROW for pair in ((S(a), M_1), (M_1, S_prime(a)), (S(a), S_prime(a)))]
+PERFORMANCE = [(M_1,), (M_1, PLANTED)] + [
+    names for a in NARROW for names in ((S(a),), (S(a), R(S(a), M_1)), (M_1, R(M_1, S(a))))
+]
+REPLICATES = 2
+
+
+@cache
+def measured():
+    return measure(replicates(count=REPLICATES), workers=1)
+
+
+def of(sample, contrast):
+    """(penalty factors, replicates) of one quantity."""
+    return sample.values[:, :, sample.quantities.index(str(contrast))]
+
+
+def test_every_quantity_is_measured_in_every_replicate_at_every_penalty_factor():
+    samples, penalties = measured()
+    assert samples["span"].quantities == tuple(str(FSE(*pair)) for pair in SPAN)
+    assert samples["performance"].quantities == tuple(str(FP(*names)) for names in PERFORMANCE)
+    for sample in samples.values():
+        count = len(sample.quantities)
+        assert sample.values.shape == (len(PENALTY_FACTORS), REPLICATES, count)
+        assert sample.shared.shape == (len(PENALTY_FACTORS), REPLICATES * count, REPLICATES * count)
+        assert np.isfinite(sample.values).all()
+    assert set(penalties) == {*samples["span"].quantities, *samples["performance"].quantities}
+    assert {len(chosen) for chosen in penalties.values()} == {REPLICATES}
+
+
+def test_every_claim_finds_its_quantities():
+    record = replace(synthetic_record(alphas=(ONE, *NARROW), replicates=REPLICATES), samples=measured()[0])
+    for claim in CLAIMS.values():
+        for alpha in claim.alphas(NARROW):
+            assert np.isfinite(record.effect(claim.effect(alpha)).mean)
+
+
+@pytest.mark.parametrize(("source", "target"), SPAN)
+def test_span_errors_are_those_of_the_definition_at_every_penalty_factor(source, target):
+    samples, penalties = measured()
+    values = of(samples["span"], FSE(source, target))
+    for number, replicate in replicates(count=REPLICATES).items():
+        regression = ridge(replicate.blocks, source, target)
+        assert penalties[str(FSE(source, target))][number] == regression.penalty
+        for k, factor in enumerate(PENALTY_FACTORS):
+            expected = span_error(replicate.blocks, regression, penalty=factor * regression.penalty)
+            assert values[k, number] == pytest.approx(expected.value, rel=1e-8)
+
+
+@pytest.mark.parametrize("name", [M_1, S(HALF), S(QUARTER)])
+def test_the_performance_of_plain_blocks_is_that_of_the_definition_and_knows_no_ridge_penalty(name):
+    samples, penalties = measured()
+    values = of(samples["performance"], FP(name))
+    for number, replicate in replicates(count=REPLICATES).items():
+        expected = feature_performance(replicate.blocks, (name,))
+        np.testing.assert_array_equal(values[:, number], expected.value)
+        assert penalties[str(FP(name))][number] == expected.penalty
+
+
+@pytest.mark.parametrize(("source", "target"), [(S(HALF), M_1), (M_1, S(HALF)), (S(QUARTER), M_1), (M_1, S(QUARTER))])
+def test_performance_with_residuals_chooses_its_probe_once(source, target):
+    samples, penalties = measured()
+    name = R(source, target)
+    values = of(samples["performance"], FP(source, name))
+    for number, replicate in replicates(count=REPLICATES).items():
+        blocks, regression = replicate.blocks, ridge(replicate.blocks, source, target)
+        for k, factor in enumerate(PENALTY_FACTORS):
+            residual = residuals(blocks, regression, penalty=factor * regression.penalty)
+            joined = Blocks({source: blocks[source], name: residual}, blocks.ids, blocks.labels, blocks.heldout)
+            probe = penalties[str(FP(source, name))][number]
+            expected = feature_performance(joined, (source, name), penalty=None if factor == 1 else probe)
+            assert values[k, number] == pytest.approx(expected.value, abs=1 / HELDOUT)
+            assert expected.penalty == probe
+
+
+@pytest.mark.parametrize("factor", PENALTY_FACTORS)
+def test_an_effect_has_the_covariance_of_its_contributions(factor):
+    record = replace(synthetic_record(alphas=(ONE, *NARROW), replicates=REPLICATES), samples=measured()[0])
+    gaps = []
+    for replicate in replicates(count=REPLICATES).values():
+        studied, baseline = (ridge(replicate.blocks, source, M_1) for source in (S(HALF), M_1_PRIME))
+        gap = [span_error(replicate.blocks, r, penalty=factor * r.penalty) for r in (studied, baseline)]
+        gaps.append((gap[0] - gap[1]).contributions)
+    expected = Effect.of(np.array(gaps))
+    effect = record.effect(FSE(S(HALF), M_1) - FSE(M_1_PRIME, M_1), factor)
+    np.testing.assert_allclose(effect.values, expected.values, rtol=1e-8)
+    np.testing.assert_allclose(effect.shared, expected.shared, rtol=1e-6, atol=1e-12)
+
+
+def test_planted_labels_help_where_labels_are_noisy():
+    performance = measured()[0]["performance"]
+    assert (of(performance, FP(M_1, PLANTED)) > of(performance, FP(M_1)) + 0.02).all()
+    assert (of(performance, FP(M_1, PLANTED)) > 0.95).all()
+
+
+def test_it_says_how_far_it_is():
+    calls = []
+    measure(replicates(count=1), workers=1, advance=lambda done, total: calls.append((done, total)))
+    assert calls == [(k, 4) for k in (1, 2, 3, 4)]
+
+
+def test_replicates_on_other_examples_are_not_measured():
+    shifted = Replicate.of({alpha: replace(file, ids=file.ids + 1) for alpha, file in world(seed=1).items()})
+    with pytest.raises(MeasurementError, match="replicates are measured on different examples"):
+        measure({0: Replicate.of(world()), 1: shifted}, workers=1)
+
+
+def test_features_that_are_not_finite_are_not_measured():
+    files = world()
+    files[QUARTER].features[7, 0, 0] = np.nan
+    with pytest.raises(MeasurementError, match=r"block S_1/4 has features that are NaN or infinite, .* id 1007"):
+        measure({0: Replicate.of(files)}, workers=1)
+
+
+def shuffled_labels(files):
+    labels = np.random.default_rng(3).permutation(files[ONE].labels)
+    return {alpha: replace(file, labels=labels) for alpha, file in files.items()}
+
+
+def half_precision(files):
+    return {alpha: replace(file, features=file.features.astype(np.float16)) for alpha, file in files.items()}
+
+
+def thousandfold(files):
+    return {a: replace(file, features=file.features * (1 if a == 1 else 1000)) for a, file in files.items()}
+
+
+@cache
+def verdicts(kind="signal", change=lambda files: files) -> list[Judgement]:
+    """Every judgement on three replicates of a world."""
+    worlds = {number: Replicate.of(change(world(kind, number))) for number in range(3)}
+    record = replace(synthetic_record(alphas=(ONE, *NARROW), replicates=3), samples=measure(worlds, workers=1)[0])
+    labels = worlds[0].blocks.labels[worlds[0].blocks.heldout]
+    record = replace(record, data={"majority_share": float(np.bincount(labels).max() / len(labels))})
+    return judge_record(record, load_preregistration(), evidence="record")
+
+
+def outcomes(judgements, *claims):
+    return {j.verdict for j in judgements if j.claim in claims and j.alpha is not None}
+
+
+def test_where_wide_networks_know_more_the_claims_hold():
+    names = ("span-over", "span-under", "performance", "residuals-aid", "residuals-redundant")
+    assert outcomes(verdicts(), *names) == {"holds"}
+    assert outcomes(verdicts(), "span-mild") == {"refuted"}
+
+
+def test_where_m_1_is_one_more_concatenation_nothing_holds():
+    judgements = verdicts("all S")
+    assert "holds" not in outcomes(judgements, "span-over", "span-under", "performance", "residuals-aid")
+
+
+def test_where_narrow_networks_know_the_labels_performance_is_refuted():
+    judgements = verdicts("swapped")
+    assert outcomes(judgements, "performance") == {"refuted"}
+    assert outcomes(judgements, "residuals-aid", "residuals-redundant") == {"inconclusive"}
+    assert all("assay" in j.why for j in judgements if j.claim.startswith("residuals"))
+
+
+def test_shuffled_labels_leave_spans_alone_and_claims_about_residuals_inconclusive():
+    judgements = verdicts(change=shuffled_labels)
+    assert "holds" not in outcomes(judgements, "performance")
+    assert outcomes(judgements, "residuals-aid", "residuals-redundant") == {"inconclusive"}
+    assert all("assay" in j.why for j in judgements if j.claim.startswith("residuals"))
+    spans = [[(j.cell, j.effect) for j in js if j.claim.startswith("span")] for js in (judgements, verdicts())]
+    assert spans[0] == spans[1]
+
+
+@pytest.mark.parametrize("change", [half_precision, thousandfold])
+def test_neither_precision_nor_scale_of_features_changes_a_verdict(change):
+    assert [(j.cell, j.verdict) for j in verdicts(change=change)] == [(j.cell, j.verdict) for j in verdicts()]
+
+
+def test_networks_are_described_with_their_dead_features():
+    metadata = {
+        "checkpoint": {"path": "p", "md5": "m"}, "seeds": [1, 2], "parameters": 9,
+        "train_accuracy": [0.5, 0.6], "heldout_accuracy": [0.4, 0.5],
+    }  # fmt: skip
+    files = {number: replace(world(seed=number)[QUARTER], metadata=metadata) for number in (0, 1)}
+    files[1].features[:, 3, :] = 0.0
+    files[1].features[~files[1].heldout, 0, 0] = 2.0  # varies on held-out rows only
+    entry = describe_networks(files)
+    assert entry["dead_features"] == [0, WIDTH // 4 + 1]
+    assert entry["features"] == WIDTH // 4
+    assert (entry["checkpoints"], entry["seeds"], entry["parameters"]) == (
+        [{"path": "p", "md5": "m"}] * 2,
+        [[1, 2]] * 2,
+        9,
+    )
+    assert (entry["train_accuracy"], entry["heldout_accuracy"]) == ([[0.5, 0.6]] * 2, [[0.4, 0.5]] * 2)

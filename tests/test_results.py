@@ -1,0 +1,212 @@
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from records import ALPHAS, HALF, ONE, QUARTER, sample_of, synthetic_record
+
+from overparam.errors import ArtifactError
+from overparam.files import digest_json, write_json
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.results import PENALTY_FACTORS, read_record, stale_reason, write_record
+from overparam.stats import Effect
+
+PROPERTY = settings(max_examples=20, deadline=None, derandomize=True)
+
+
+def contributions(seed: int, replicates: int = 3, quantities: int = 4, examples: int = 30) -> np.ndarray:
+    """(penalty factors, replicates, quantities, examples), correlated through the examples."""
+    rng = np.random.default_rng(seed)
+    own = rng.standard_normal((len(PENALTY_FACTORS), replicates, quantities, examples))
+    return own + rng.standard_normal(examples) + rng.standard_normal((replicates, 1, 1))
+
+
+@PROPERTY
+@given(
+    st.integers(0, 2**32 - 1),
+    st.lists(st.floats(-2, 2), min_size=4, max_size=4),
+    st.sampled_from(PENALTY_FACTORS),
+    st.integers(1, 4),
+)
+def test_the_effect_of_a_contrast_is_that_of_its_contributions(seed, weights, factor, replicates):
+    psi = contributions(seed, replicates)
+    expected = Effect.of(np.einsum("q,rqn->rn", weights, psi[PENALTY_FACTORS.index(factor)]))
+    sample = sample_of(psi, ("a", "b", "c", "d"))
+    named = dict(zip("dcba", weights[::-1], strict=True))  # by name, not by order
+    effect = sample.effect(Contrast(named), factor)
+    np.testing.assert_allclose(effect.values, expected.values, atol=1e-10)
+    np.testing.assert_allclose(effect.shared, expected.shared, atol=1e-10)
+    assert effect.variance == pytest.approx(expected.variance, abs=1e-10)
+
+
+def test_an_effect_is_found_in_the_sample_that_has_all_its_quantities():
+    record = synthetic_record()
+    gap = FSE(S(QUARTER), M_1) - FSE(M_1_PRIME, M_1)
+    assert record.effect(gap).mean == pytest.approx(0.1)
+    assert record.effect(FP(M_1) - FP(S(HALF))).mean == pytest.approx(0.02)
+    for unknown in (FSE(M_1, M_1), FP(M_1) - FSE(M_1_PRIME, M_1)):
+        with pytest.raises(ArtifactError, match=r"digits-resnet18 at scale smoke has not measured") as caught:
+            record.effect(unknown)
+        assert str(caught.value).endswith(str(unknown))
+
+
+def test_a_record_knows_its_widths_and_how_well_they_fit():
+    record = synthetic_record(train_accuracy={HALF: 0.75})
+    assert record.narrow_alphas == ALPHAS[1:]
+    assert (record.train_accuracy(ONE), record.train_accuracy(HALF)) == (pytest.approx(0.99), 0.75)
+
+
+def test_a_record_reads_back_as_it_was_written(tmp_path):
+    record = synthetic_record()
+    sample = sample_of(contributions(3, quantities=2), ("a", "b"))
+    record = replace(record, samples={**record.samples, "another": sample})
+    path = tmp_path / "new" / "record.json"
+    write_record(path, record)
+    again = read_record(path)
+    assert replace(again, samples={}) == replace(record, samples={})
+    for name, sample in record.samples.items():
+        assert again.samples[name].quantities == sample.quantities
+        np.testing.assert_array_equal(again.samples[name].values, sample.values)
+        np.testing.assert_allclose(again.samples[name].shared, sample.shared, rtol=1e-5, atol=1e-300)
+        np.testing.assert_array_equal(again.samples[name].shared, again.samples[name].shared.transpose(0, 2, 1))
+    first = path.read_bytes()
+    write_record(path, again)
+    assert path.read_bytes() == first
+
+
+def edited(content, **changes):
+    return {**content, **changes}
+
+
+def sealed(content):
+    content = {name: value for name, value in content.items() if name != "sha256"}
+    return {**content, "sha256": digest_json(content)}
+
+
+def without(content, name):
+    return {key: value for key, value in content.items() if key != name}
+
+
+DAMAGES = {
+    "an edited number": lambda text: text.replace('"epochs": 10', '"epochs": 11').encode(),
+    "an edited value": lambda text: text.replace("0.2", "0.3", 1).encode(),
+    "cut": lambda text: text[: len(text) // 2].encode(),
+    "empty": lambda text: b"",
+    "no text": lambda text: b"\xff\xfe" + text.encode(),
+    "no object": lambda text: b"[1, 2]",
+    "another schema": lambda text: json.dumps(sealed(edited(json.loads(text), schema=0))).encode(),
+    "no seal": lambda text: json.dumps(without(json.loads(text), "sha256")).encode(),
+    "no samples": lambda text: json.dumps(sealed(without(json.loads(text), "samples"))).encode(),
+    "a wrong kind": lambda text: json.dumps(sealed(edited(json.loads(text), networks=[]))).encode(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_record_that_was_edited_or_damaged_is_refused_in_a_sentence(tmp_path, damage):
+    path = tmp_path / "record.json"
+    write_record(path, synthetic_record())
+    text = path.read_text(encoding="utf-8")
+    damaged = damage(text)
+    assert damaged != text.encode()
+    path.write_bytes(damaged)
+    with pytest.raises(ArtifactError, match=r"is damaged or was edited .*: restore it with git, or measure again") as e:
+        read_record(path)
+    assert str(path) in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+def test_a_missing_record_says_what_to_do(tmp_path):
+    with pytest.raises(ArtifactError, match=r"there is no record .*record\.json: measure the study first"):
+        read_record(tmp_path / "record.json")
+
+
+def test_a_record_with_a_missing_number_is_not_written(tmp_path):
+    record = synthetic_record()
+    sample = replace(record.samples["span"], values=record.samples["span"].values * np.nan)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_record(tmp_path / "record.json", replace(record, samples={"span": sample}))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_seal_over_the_same_content_is_accepted_however_it_is_laid_out(tmp_path):
+    path = tmp_path / "record.json"
+    write_record(path, synthetic_record())
+    content = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, dict(reversed(content.items())))
+    assert read_record(path).task == "digits"
+
+
+# What dvc.lock and data.dvc pin, and why a record no longer answers for it.
+SHA = {"train": "1" * 64, "test": "2" * 64}
+
+
+def write_pins(folder, record, change=lambda pins: None, data=SHA):
+    """Two ``dvc.lock`` files that pin the record's checkpoints between them, and a ``data.dvc``."""
+    pins = {c["path"]: c["md5"] for entry in record.networks.values() for c in entry["checkpoints"]}
+    change(pins)
+    outs = [{"path": path, "hash": "md5", "md5": md5, "size": 1} for path, md5 in pins.items()]
+    stages = {f"train@{k}": {"cmd": "train", "outs": [out]} for k, out in enumerate(outs)}
+    halves = dict(list(stages.items())[::2]), dict(list(stages.items())[1::2])
+    locks = [folder / "dvc.lock", folder / "cifar.lock"]
+    for lock, half in zip(locks, halves, strict=True):
+        extra = {"judge": {"cmd": "judge"}, "measure": {"cmd": "m", "outs": [{"path": "folder"}]}}
+        lock.write_text(yaml.safe_dump({"schema": "2.0", "stages": half | extra}))
+    outs = [{"path": f"data/{name}", "md5": "0", "meta": {"sha256": sha}} for name, sha in data.items()]
+    (folder / "data.dvc").write_text(yaml.safe_dump({"outs": [*outs, {"path": "data/other", "md5": "1"}]}))
+    return stale_reason(record, locks, folder / "data.dvc")
+
+
+def real(record):
+    return replace(record, data={**record.data, "sha256": SHA})
+
+
+def path_of(replicate):
+    return f"artifacts/checkpoints/smoke/digits-resnet18-1_4-r{replicate}.safetensors"
+
+
+def exchange(pins):
+    pins[path_of(0)], pins[path_of(1)] = pins[path_of(1)], pins[path_of(0)]
+
+
+@pytest.mark.parametrize("dress", [synthetic_record, lambda: real(synthetic_record())], ids=["embedded", "real data"])
+def test_a_record_of_what_is_pinned_is_fresh(tmp_path, dress):
+    assert write_pins(tmp_path, dress()) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda pins: pins.update({path_of(2): "changed"}), f"{path_of(2)} with md5 1_4-2, .* another version of"),
+        (lambda pins: pins.pop(path_of(2)), f"{path_of(2)} with md5 1_4-2, and dvc.lock pins no that checkpoint"),
+        (exchange, f"{path_of(0)} with md5 1_4-0, .* another version of"),
+        (dict.clear, "digits-resnet18-1-r0.safetensors with md5 1-0, and dvc.lock pins no"),
+    ],
+    ids=["changed", "missing", "exchanged replicates", "nothing pinned"],
+)
+def test_a_record_is_stale_if_its_checkpoints_are_not_the_pinned_ones(tmp_path, change, reason):
+    found = write_pins(tmp_path, synthetic_record(), change)
+    assert re.search(reason, str(found))
+
+
+def test_without_any_lock_a_record_is_stale_and_an_empty_lock_pins_nothing(tmp_path):
+    record = synthetic_record()
+    assert "dvc.lock pins no" in str(stale_reason(record, [], tmp_path / "data.dvc"))
+    (tmp_path / "dvc.lock").write_text("")
+    assert "dvc.lock pins no" in str(stale_reason(record, [tmp_path / "dvc.lock"], tmp_path / "data.dvc"))
+
+
+@pytest.mark.parametrize("data", [{}, {"train": SHA["train"]}, {**SHA, "test": "3" * 64}])
+def test_a_record_is_stale_if_its_data_are_not_pinned(tmp_path, data):
+    name = "train" if not data else "test"
+    reason = f"the record was measured on a {name} split that {tmp_path / 'data.dvc'} does not pin"
+    assert write_pins(tmp_path, real(synthetic_record()), data=data) == reason
+    assert write_pins(tmp_path, synthetic_record(), data=data) is None  # embedded data need no pin
+
+
+def test_a_record_on_real_data_is_stale_without_a_data_file(tmp_path):
+    record = replace(real(synthetic_record()), networks={})
+    assert "does not pin" in str(stale_reason(record, [], tmp_path / "data.dvc"))

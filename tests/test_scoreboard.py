@@ -1,0 +1,55 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from records import SIXTEENTH, synthetic_record
+from rich.console import Console
+
+from overparam.claims import CLAIMS, judge_record, load_preregistration
+from overparam.scoreboard import scoreboard, summary
+
+MARGINS = load_preregistration(Path(__file__).parent.parent / "claims/preregistration.toml")
+
+
+@pytest.mark.parametrize("changes", [{}, {"replicates": 1}, {"effects": {"performance": -0.1, "over": 0.05}}])
+def test_the_scoreboard_has_a_line_for_every_judgement(changes):
+    judgements = judge_record(synthetic_record(**changes, train_accuracy={SIXTEENTH: 0.5}), MARGINS, evidence="record")
+    judgements += [replace(j, arch="vgg16") for j in judgements]
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(scoreboard(judgements))
+    lines = [line for line in captured.get().splitlines() if "digits" in line]
+    assert len(lines) == len(judgements)
+    for line, j in zip(lines, judgements, strict=True):
+        bounds = "[−, −]" if j.lower is None else f"[{j.lower:+.4f}, {j.upper:+.4f}]"
+        mark = f"{j.verdict} ᶜ" if j.confounded else j.verdict
+        for text in (j.claim, j.arch, j.alpha or "trend", f"{j.effect:+.4f}", bounds, mark, f"R = {j.replicates}"):
+            assert text in line
+        assert ("ᶜ" in line) == j.confounded
+    sentences = summary(judgements)
+    assert len(sentences) == 2 * len(CLAIMS) + 1
+    assert sentences[-1].startswith("ᶜ confounded")
+    mild = next(j for j in judgements if j.claim == "span-mild")
+    assert sum(f"{mild.verdict} at α = 1/2" in sentence for sentence in sentences) == 2
+
+
+def test_without_a_confounded_cell_the_summary_explains_no_mark():
+    judgements = judge_record(synthetic_record(), MARGINS, evidence="record")
+    assert len(summary(judgements)) == len(CLAIMS)
+    assert "ᶜ" not in "".join(summary(judgements))
+
+
+def test_the_summary_groups_the_lines_of_a_study_in_whatever_order_they_come():
+    judgements = judge_record(synthetic_record(), MARGINS, evidence="record")
+    others = [replace(j, scale="paper", verdict="refuted") for j in judgements]
+    mixed = [line for pair in zip(judgements, others, strict=True) for line in pair]
+    assert summary(mixed) == summary(judgements + others)
+    assert len(summary(mixed)) == 2 * len(CLAIMS)
+    assert "performance (Fig. 3), digits-resnet18, paper: does not hold at the narrowest width" in "\n".join(
+        summary(mixed)
+    )
+
+
+def test_nothing_judged_is_an_empty_scoreboard():
+    assert scoreboard([]).row_count == 0
+    assert summary([]) == []

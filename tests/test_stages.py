@@ -1,0 +1,142 @@
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from networks import QUARTER, tiny_recipe, tiny_study
+
+from overparam import stages
+from overparam.checkpoints import load_checkpoint
+from overparam.errors import ArtifactError, MeasurementError, SpecError
+from overparam.features import read_features
+from overparam.results import read_record
+from overparam.stages import feature_stage, measure_stage, members, run_study, train_stage
+from overparam.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One tiny study, run once."""
+    workspace = Workspace.at(tmp_path_factory.mktemp("repository"))
+    return workspace, run_study(tiny_study(), workspace)
+
+
+def contents(workspace):
+    folders = (workspace.checkpoints, workspace.features, workspace.results)
+    return {path: path.read_bytes() for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def no_training(*arguments, **options):
+    raise AssertionError("nothing was to be trained")
+
+
+def test_a_study_leaves_checkpoints_features_and_a_record(finished):
+    workspace, record = finished
+    names = {path.name for path in contents(workspace)}
+    assert {f"digits-resnet18-{a}-r{r}.safetensors" for a in ("1", "1_2", "1_4") for r in (0, 1)} | {
+        "digits-resnet18.json"
+    } == names
+    again = read_record(workspace.record(tiny_study()))
+    assert again.replicates == record.replicates == (0, 1)
+    assert again.data["train_examples"] == 200
+    assert again.networks[QUARTER]["features"] == 8
+    assert np.shape(again.networks[QUARTER]["train_accuracy"]) == (2, 8)
+
+
+def test_provenance_holds_what_is_needed_to_make_the_weights_again(finished):
+    workspace, _ = finished
+    _, provenance = load_checkpoint(workspace.checkpoint(tiny_study(), QUARTER, 1))
+    assert (provenance.task, provenance.arch, provenance.alpha, provenance.replicate) == (
+        "digits",
+        "resnet18",
+        "1/4",
+        1,
+    )
+    assert len(provenance.seeds) == len(provenance.train_accuracy) == len(provenance.heldout_accuracy) == 8
+    assert provenance.recipe["epochs"] == len(provenance.history["loss"]) == 2
+    assert {"device", "torch", "numpy", "python"} <= set(provenance.environment)
+
+
+def test_a_study_run_again_does_nothing(finished, monkeypatch):
+    workspace, record = finished
+    before = contents(workspace)
+    monkeypatch.setattr(stages, "train", no_training)
+    monkeypatch.setattr(stages, "extract", no_training)
+    monkeypatch.setattr(stages, "measure", no_training)
+    assert run_study(tiny_study(), workspace).key == record.key
+    assert contents(workspace) == before
+
+
+def test_deleting_one_checkpoint_makes_just_that_one_again_and_the_same(finished, monkeypatch):
+    workspace, _ = finished
+    before = contents(workspace)
+    trained = []
+    monkeypatch.setattr(stages, "extract", no_training)
+    monkeypatch.setattr(stages, "measure", no_training)
+    real_train = stages.train
+    monkeypatch.setattr(stages, "train", lambda *a, **o: (trained.append(o["label"]), real_train(*a, **o))[1])
+    workspace.checkpoint(tiny_study(), QUARTER, 0).unlink()
+    run_study(tiny_study(), workspace)
+    assert trained == ["digits-resnet18-1_4-r0, 8 networks"]
+    assert contents(workspace) == before
+
+
+@pytest.mark.parametrize("change", [{"train": tiny_recipe(learning_rate=0.01)}, {"train_examples": 150}])
+def test_another_recipe_or_other_data_trains_again(tmp_path, change):
+    workspace = Workspace.at(tmp_path)
+    study = tiny_study()
+    first = train_stage(study, QUARTER, 0, workspace).read_bytes()
+    changed = replace(study, scale=replace(study.scale, **change))
+    assert train_stage(changed, QUARTER, 0, workspace).read_bytes() != first
+
+
+def test_a_damaged_record_is_measured_again(finished):
+    workspace, record = finished
+    path = workspace.record(tiny_study())
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"digits"', b'"digitz"', 1))
+    assert measure_stage(tiny_study(), workspace).key == record.key
+    assert path.read_bytes() == whole
+
+
+def test_the_stages_name_what_they_lack(tmp_path):
+    workspace = Workspace.at(tmp_path)
+    with pytest.raises(ArtifactError, match="there is no .*digits-resnet18-1_4-r0.safetensors"):
+        feature_stage(tiny_study(), QUARTER, 0, workspace)
+    with pytest.raises(ArtifactError, match="extract the features"):
+        measure_stage(tiny_study(), workspace)
+    with pytest.raises(SpecError, match="scale tiny has no α = 1/8: it has 1, 1/2, 1/4"):
+        train_stage(tiny_study(), Fraction(1, 8), 0, workspace)
+    with pytest.raises(SpecError, match="scale tiny has no replicate 7: it has 0, 1"):
+        train_stage(tiny_study(), QUARTER, 7, workspace)
+
+
+def test_one_replicate_copied_is_no_second_one(finished, tmp_path):
+    workspace, _ = finished
+    study = tiny_study()
+    copied = replace(workspace, features=tmp_path / "features", results=tmp_path / "results")
+    for alpha, replicate in members(study):
+        target = copied.feature_file(study, alpha, replicate)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(workspace.feature_file(study, alpha, 0).read_bytes())
+    with pytest.raises(MeasurementError, match="copy 0 of .*-r1 has the very weights of copy 0 of .*-r0"):
+        measure_stage(study, copied)
+
+
+def test_exchanged_checkpoints_are_refused(finished, tmp_path):
+    workspace, _ = finished
+    study = tiny_study()
+    exchanged = replace(workspace, checkpoints=tmp_path)
+    target = exchanged.checkpoint(study, QUARTER, 0)
+    target.parent.mkdir(parents=True)
+    target.write_bytes(workspace.checkpoint(study, QUARTER, 1).read_bytes())
+    with pytest.raises(ArtifactError, match="holds the networks of digits-resnet18-1/4-1, exchanged: get it with"):
+        feature_stage(study, QUARTER, 0, exchanged)
+
+
+def test_features_of_single_precision_are_taken_from_what_is_stored(finished):
+    workspace, _ = finished
+    file = read_features(workspace.feature_file(tiny_study(), QUARTER, 0))
+    assert file.features.shape == (200 + 797, 8, 8)
+    assert file.heldout.sum() == 797
+    assert file.metadata["checkpoint"]["path"] == "artifacts/checkpoints/tiny/digits-resnet18-1_4-r0.safetensors"
