@@ -16,7 +16,7 @@ _HOME = {
     "Blocks": "blocks",
     "Moments": "moments",
     "RidgeSource": "ridge",
-    "ridge": "metrics",
+    "ridge_regression": "metrics",
     "span_error": "metrics",
     "span_gap": "metrics",
     "residuals": "metrics",

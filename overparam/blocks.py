@@ -25,7 +25,7 @@ class Blocks:
 
     Attributes:
         arrays: name to (examples, features), any floating format; rows are read in slices, so they may lie on disk.
-        ids: (examples,) what each row is; all different.
+        ids: (examples,) whole number that says what each row is; all different.
         labels: (examples,) class of each row, int.
         heldout: (examples,) bool; True rows are measured on, False rows fit ridge maps and probes.
 
@@ -50,6 +50,8 @@ class Blocks:
         for name, array in self.arrays.items():
             if len(array.shape) != 2 or array.shape[1] == 0:
                 raise MeasurementError(f"block {name} has shape {array.shape} where (examples, features) belongs")
+        if not np.issubdtype(np.asarray(self.ids).dtype, np.integer):
+            raise MeasurementError("example ids must be whole numbers: number the examples")
         if len(np.unique(self.ids)) != count:
             raise MeasurementError("example ids repeat, so fit and held-out rows may be the same: make them unique")
         if min(np.sum(self.heldout), np.sum(~self.heldout)) < 2:
@@ -81,10 +83,12 @@ class Blocks:
     def folds(self, count: int) -> np.ndarray:
         """Cross-validation fold of each fit row in [0, count), and ``count`` for held-out rows, (examples,).
 
-        Balanced, seeded, and decided by ids alone: the order of the rows does not matter.
+        Decided by each row's id alone, as if drawn at random: neither the order of rows nor what other rows there are
+        matters, so shards of the same examples agree.
         """
-        fit_ids = np.sort(self.ids[~self.heldout])
-        fold_of = np.random.default_rng(SEED).permutation(len(fit_ids)) % count
-        folds = np.full(len(self.ids), count)
-        folds[~self.heldout] = fold_of[np.searchsorted(fit_ids, self.ids[~self.heldout])]
-        return folds
+        # The finaliser of SplitMix64 (Steele, Lea and Flood 2014) scatters consecutive ids.
+        mixed = np.asarray(self.ids).astype(np.uint64) + np.uint64(SEED)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+        mixed ^= mixed >> np.uint64(31)
+        return np.where(self.heldout, count, (mixed % np.uint64(count)).astype(np.int64))

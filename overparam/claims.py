@@ -45,9 +45,11 @@ def load_preregistration(path: Path = Path("claims/preregistration.toml")) -> Pr
     try:
         text = path.read_bytes()
         content = tomllib.loads(text.decode())
-        digest = hashlib.sha256(text).hexdigest()
-        return Preregistration(**content["margins"], **content["gates"], sha256=digest)
-    except (FileNotFoundError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        margins = {name: float(value) for name, value in {**content["margins"], **content["gates"]}.items()}
+        if not all(np.isfinite(value) and value > 0 for value in margins.values()):
+            raise ValueError("margins must be positive")
+        return Preregistration(**margins, sha256=hashlib.sha256(text).hexdigest())
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SpecError(f"{path} does not declare the margins ({error}): restore it with git") from None
 
 

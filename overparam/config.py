@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def parse_alpha(text: str) -> Fraction:
         alpha = Fraction(str(text).strip().replace("_", "/"))
     except (ValueError, ZeroDivisionError):
         raise SpecError(f"width factor {text!r} is not a fraction: write it as 1/16 (in file names 1_16)") from None
-    if alpha <= 0 or alpha > 1 or alpha.numerator != 1:
+    if alpha.numerator != 1:
         raise SpecError(f"width factor {alpha} is out of range: it must be 1 or 1/k for a whole number k, such as 1/16")
     return alpha
 
@@ -52,6 +53,7 @@ class TrainSpec:
     compile: bool
 
     def __post_init__(self) -> None:
+        _check_kinds("train recipe", self)
         checks = {
             "epochs must be at least 1": self.epochs >= 1,
             "batch_size must be at least 2, as batch normalisation needs": self.batch_size >= 2,
@@ -84,10 +86,26 @@ class Scale:
     train: TrainSpec
 
     def __post_init__(self) -> None:
+        where = f"scale {self.name}"
+        _check_kinds(where, self)
+        whole = {
+            "tasks and architectures must be lists with at least one name": all((self.tasks, self.architectures)),
+            "base_width must be at least 1": self.base_width >= 1,
+            "copies and replicates must be whole numbers": all(
+                type(number) is int for number in (*self.copies.values(), *self.replicates)
+            ),
+            "train_examples and fit_examples must be at least 2, or null for all": min(
+                self.train_examples or 2, self.fit_examples or 2
+            )
+            >= 2
+            and 0 not in (self.train_examples, self.fit_examples),
+        }
+        _require(where, whole)
         narrow = [a for a in self.alphas if (self.base_width * a).denominator != 1]
         few = [a for a in self.alphas if self.copies.get(a, 0) <= 1 / a]
         checks = {
-            "alphas must contain 1, the full width": Fraction(1) in self.alphas,
+            "alphas must contain 1, the full width, and a narrower one": Fraction(1) in self.alphas
+            and len(self.alphas) > 1,
             "alphas must differ": len(set(self.alphas)) == len(self.alphas),
             f"base_width {self.base_width} times α = {_listed(narrow)} is no whole number of channels": not narrow,
             f"copies at α = {_listed(few)} must be more than 1/α: U* for S_α and at least one held out": not few,
@@ -96,7 +114,7 @@ class Scale:
             and min(self.replicates) >= 0,
             f"storage must be one of {', '.join(STORAGES)}": self.storage in STORAGES,
         }
-        _require(f"scale {self.name}", checks)
+        _require(where, checks)
 
     @property
     def narrow_alphas(self) -> tuple[Fraction, ...]:
@@ -188,7 +206,7 @@ def load_config(path: Path = Path("params.yaml")) -> Config:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError(f"there is no {path} here: run the command from the root of the repository") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
     try:
         scales = {name: _read_scale(name, section) for name, section in content["scales"].items()}
@@ -207,8 +225,8 @@ def _read_scale(name: str, section: Mapping[str, Any]) -> Scale:
     return Scale(
         name=name,
         quick=section["quick"],
-        tasks=tuple(section["tasks"]),
-        architectures=tuple(section["architectures"]),
+        tasks=_names(section["tasks"]),
+        architectures=_names(section["architectures"]),
         base_width=section["base_width"],
         alphas=tuple(parse_alpha(text) for text in section["alphas"]),
         copies={parse_alpha(text): count for text, count in section["copies"].items()},
@@ -226,6 +244,24 @@ def _check_keys(where: str, section: Mapping[str, Any], wanted: set[str]) -> Non
         parts = [f"lacks {_listed(sorted(missing))}"] if missing else []
         parts += [f"has unknown {_listed(sorted(unknown))}"] if unknown else []
         raise SpecError(f"{where} in params.yaml {' and '.join(parts)}")
+
+
+def _check_kinds(where: str, spec: Any) -> None:
+    """Raise SpecError unless every scalar entry is of the kind that its annotation says, and finite."""
+    kinds = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a word"}
+    kinds[int | None] = "a whole number or null"
+    for entry in fields(spec):
+        if entry.type not in kinds:
+            continue
+        value = getattr(spec, entry.name)
+        wanted: Any = (int, float) if entry.type is float else entry.type
+        fits = isinstance(value, wanted) and (entry.type is bool or not isinstance(value, bool))
+        if not fits or (isinstance(value, float) and not isfinite(value)):
+            raise SpecError(f"{where} in params.yaml: {entry.name} must be {kinds[entry.type]}, not {value!r}")
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, list) and all(isinstance(name, str) for name in value) else ()
 
 
 def _require(where: str, checks: Mapping[str, bool]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from overparam.blocks import Blocks
 from overparam.errors import MeasurementError
-from overparam.moments import FOLDS, Moments
+from overparam.moments import FOLDS, ROUNDING, Moments
 from overparam.probes import ProbeFit, cross_validate, scale_block
 from overparam.ridge import Ridge, RidgeSource
 
@@ -33,7 +33,7 @@ class Measured:
         return Measured(self.value - other.value, self.contributions - other.contributions, float("nan"))
 
 
-def ridge(blocks: Blocks, source: str, target: str) -> Ridge:
+def ridge_regression(blocks: Blocks, source: str, target: str) -> Ridge:
     """Ridge regression from one block to another; for many pairs take `Moments` once and use `RidgeSource`."""
     return RidgeSource(Moments.of(blocks, [source, target] if source != target else [source]), source).to(target)
 
@@ -51,7 +51,8 @@ def span_error(blocks: Blocks, regression: Ridge, *, penalty: float | None = Non
     """
     penalty = regression.penalty if penalty is None else penalty
     coefficients = regression.coefficients(penalty)
-    centre = regression.source.whole.rows.mean[regression.columns]
+    fit = regression.source.whole.rows
+    centre = fit.mean[regression.columns]
     source, target = regression.source.name, regression.target
     errors, variances = [], []
     for rows, batch in blocks.batches([source, target]):
@@ -60,7 +61,7 @@ def span_error(blocks: Blocks, regression: Ridge, *, penalty: float | None = Non
         errors.append(np.square(residual).sum(axis=1))
         variances.append(np.square(batch[target][keep] - centre).sum(axis=1))
     q, v = np.concatenate(errors), np.concatenate(variances)
-    if v.mean() == 0:
+    if v.mean() <= ROUNDING**2 * np.diag(fit.scatter)[regression.columns].sum() / fit.count:
         raise MeasurementError(f"block {target} does not vary on the held-out split, so its span has no meaning")
     value = q.mean() / v.mean()
     return Measured(float(value), (q - value * (v - v.mean())) / v.mean(), penalty)

@@ -18,6 +18,8 @@ from overparam.blocks import Blocks
 from overparam.errors import MeasurementError
 
 FOLDS = 5
+# Features whose standard deviation is below this share of their mean are constant but for rounding.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Group:
         gap = part.mean - mean
         scatter = self.scatter - part.scatter - np.outer(gap, gap * (count * part.count / self.count))
         return Group(count, mean, scatter)
+
+    def constant(self, columns: slice) -> np.ndarray:
+        """Which of a block's features do not vary beyond rounding: (features,) bool."""
+        variances = np.diag(self.scatter)[columns] / max(self.count, 1)
+        return variances <= np.square(ROUNDING * self.mean[columns])
 
     def about(self, centre: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
         """``Σ_i (x_i − centre)(y_i − centre)ᵀ`` for two blocks' columns: second moments about another group's mean."""
@@ -99,6 +106,12 @@ class Moments:
         if dict(self.columns) != dict(other.columns) or len(self.groups) != len(other.groups):
             raise MeasurementError("moments of different blocks do not add up: take both over the same blocks")
         return Moments(self.columns, tuple(a + b for a, b in zip(self.groups, other.groups, strict=True)))
+
+    def block(self, name: str) -> slice:
+        """The columns of one block, or MeasurementError if there is none of that name."""
+        if name not in self.columns:
+            raise MeasurementError(f"there are no moments of block {name!r}: there are {', '.join(self.columns)}")
+        return self.columns[name]
 
     @property
     def folds(self) -> tuple[Group, ...]:

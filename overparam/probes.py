@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from overparam.errors import MeasurementError
+from overparam.moments import ROUNDING
 
 # Penalties tried by cross-validation, from strong to weak.
 PENALTIES = (1e3, 1e2, 1e1, 1e0, 1e-1)
@@ -51,9 +52,10 @@ def scale_block(values: np.ndarray, fit: np.ndarray) -> np.ndarray:
         values: (examples, features).
         fit: (examples,) bool, the rows that decide mean and scale.
     """
-    centred = values - values[fit].mean(axis=0)
+    mean = values[fit].mean(axis=0)
+    centred = values - mean
     scale = np.sqrt(np.mean(np.square(centred[fit])))
-    return centred / scale if scale > 0 else np.zeros_like(centred)
+    return centred / scale if scale > ROUNDING * np.abs(mean).max() else np.zeros_like(centred)
 
 
 class ProbeFit:

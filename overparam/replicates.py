@@ -32,6 +32,12 @@ class Replicate:
             MeasurementError: if files differ in their examples, or S_α has not as many features as M_1.
         """
         wide = files[Fraction(1)]
+        for alpha, file in files.items():
+            if file.features.shape[1] <= alpha.denominator:
+                raise MeasurementError(
+                    f"α = {alpha} has {file.features.shape[1]} networks where more than {alpha.denominator} are "
+                    "needed, some of them held out: train more copies"
+                )
         arrays: dict[str, np.ndarray] = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
         for alpha, file in files.items():
             for name in ("ids", "labels", "heldout"):
@@ -72,7 +78,13 @@ def check_distinct(digests: Mapping[str, list[str]]) -> None:
 
 
 def check_same_examples(replicates: Mapping[int, Replicate]) -> None:
-    """Raise MeasurementError unless all replicates stand on the same examples in the same order."""
+    """Raise MeasurementError unless all replicates have the same widths, on the same examples in the same order."""
     first, *others = replicates.values()
-    if not all(np.array_equal(other.blocks.ids, first.blocks.ids) for other in others):
+    if any(other.alphas != first.alphas for other in others):
+        raise MeasurementError("replicates have networks of different widths: give each the same width factors")
+    if not all(
+        np.array_equal(getattr(other.blocks, name), getattr(first.blocks, name))
+        for other in others
+        for name in ("ids", "labels", "heldout")
+    ):
         raise MeasurementError("replicates are measured on different examples: extract all from the same data")

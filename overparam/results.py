@@ -136,8 +136,10 @@ def read_record(path: Path) -> Record:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         seal = content.pop("sha256")
-        if content["schema"] != SCHEMA or seal != digest_json(content):
+        if seal != digest_json(content):
             raise ValueError("its content does not match its own SHA-256")
+        if content["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {content['schema']}, this version reads {SCHEMA}")
         return Record(
             task=content["task"],
             arch=content["arch"],
@@ -170,7 +172,7 @@ def stale_reason(record: Record, locks: list[Path], data_pins: Path) -> str | No
     """
     pinned: dict[str, str] = {}
     for lock in locks:
-        for stage in (yaml.safe_load(lock.read_text()) or {}).get("stages", {}).values():
+        for stage in _read_pins(lock).get("stages", {}).values():
             pinned |= {out["path"]: out["md5"] for out in stage.get("outs", []) if "md5" in out}
     for entry in record.networks.values():
         for checkpoint in entry["checkpoints"]:
@@ -178,13 +180,23 @@ def stale_reason(record: Record, locks: list[Path], data_pins: Path) -> str | No
             if pinned.get(path) != md5:
                 state = "another version of" if path in pinned else "no"
                 return f"the record was measured on {path} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
-    if record.data["sha256"]:
-        outs = yaml.safe_load(data_pins.read_text())["outs"] if data_pins.exists() else []
-        known = {out.get("meta", {}).get("sha256") for out in outs}
-        for name, sha256 in record.data["sha256"].items():
-            if sha256 not in known:
-                return f"the record was measured on a {name} split that {data_pins} does not pin"
+    outs = _read_pins(data_pins).get("outs", []) if data_pins.exists() else []
+    known = {Path(out["path"]).stem: (out.get("meta") or {}).get("sha256") for out in outs}
+    for name, sha256 in record.data["sha256"].items():
+        if known.get(name) != sha256:
+            return f"the record was measured on a {name} split that {data_pins.name} does not pin"
     return None
+
+
+def _read_pins(path: Path) -> dict[str, Any]:
+    """A file of DVC's, or ArtifactError if it is damaged."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError):
+        content = None
+    if not isinstance(content, dict):
+        raise ArtifactError(f"{path} is damaged: restore it with git")
+    return content
 
 
 def _read_sample(entry: Mapping[str, Any]) -> Sample:

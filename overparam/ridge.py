@@ -47,7 +47,7 @@ class Eigenbasis:
             raise MeasurementError(f"ridge penalty {np.min(penalties)} is negative: it must be 0 or more")
         if mean_value == 0:
             return np.zeros((len(penalties), features))  # constant features predict the mean at any penalty
-        singular = self.rows.count <= features + 1 or self.values[0] <= features * np.finfo(float).eps * self.values[-1]
+        singular = self.rows.count <= features or self.values[0] <= features * np.finfo(float).eps * self.values[-1]
         if np.any(penalties == 0) and singular:
             raise MeasurementError(
                 f"ridge penalty 0 needs independent features and more rows than features: "
@@ -62,7 +62,7 @@ class RidgeSource:
     def __init__(self, moments: Moments, source: str) -> None:
         self.moments = moments
         self.name = source
-        self.columns = moments.columns[source]
+        self.columns = moments.block(source)
         self.whole = Eigenbasis.of(moments.fit, self.columns)
 
     @cached_property
@@ -86,10 +86,11 @@ class Ridge:
     def __init__(self, source: RidgeSource, target: str) -> None:
         self.source = source
         self.target = target
-        self.columns = source.moments.columns[target]
+        self.columns = source.moments.block(target)
         fit = source.whole.rows
-        self.dead_targets = int(np.sum(np.diag(fit.scatter)[self.columns] == 0))
-        if self.dead_targets == self.columns.stop - self.columns.start:
+        constant = fit.constant(self.columns)
+        self.dead_targets = int(constant.sum())
+        if constant.all():
             raise MeasurementError(f"block {target} does not vary on the fit split, so its span has no meaning")
 
     def path(self, penalties: np.ndarray, rows: Group | None = None) -> np.ndarray:

@@ -34,7 +34,7 @@ def scoreboard(judgements: Sequence[Judgement]) -> Table:
             judgement.arch,
             judgement.alpha or "trend",
             f"{judgement.effect:+.4f}",
-            f"[{_bound(judgement.lower)}, {_bound(judgement.upper)}]".replace("[", r"\["),
+            f"[{_bound(judgement.lower)}, {_bound(judgement.upper)}]",
             f"{judgement.margin:g}",
             f"[{COLOURS[judgement.verdict]}]{judgement.verdict}{mark}[/]",
             f"{judgement.evidence}, R = {judgement.replicates}",

@@ -152,5 +152,7 @@ def every(verdicts: Sequence[Verdict]) -> Verdict:
         worst = min(verdicts, key=lambda verdict: verdict.refutation)
         outcome, why = "refuted", worst.why
     else:
-        outcome, why = "inconclusive", next(verdict.why for verdict in verdicts if not verdict.holds)
+        missing = next(verdict for verdict in verdicts if not verdict.holds)
+        alone = ", but not at 5 % over all parts together (Holm)" if missing.outcome == "refuted" else ""
+        outcome, why = "inconclusive", missing.why + alone
     return Verdict(outcome, verdicts[0].effect, verdicts[0].margin, why, refutation)

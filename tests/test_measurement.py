@@ -10,7 +10,7 @@ from overparam.blocks import Blocks
 from overparam.claims import CLAIMS, Judgement, judge_record, load_preregistration
 from overparam.errors import MeasurementError
 from overparam.measurement import describe_networks, measure
-from overparam.metrics import feature_performance, residuals, ridge, span_error
+from overparam.metrics import feature_performance, residuals, ridge_regression, span_error
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_prime
 from overparam.replicates import Replicate
 from overparam.results import PENALTY_FACTORS
@@ -59,7 +59,7 @@ def test_span_errors_are_those_of_the_definition_at_every_penalty_factor(source,
     samples, penalties = measured()
     values = of(samples["span"], FSE(source, target))
     for number, replicate in replicates(count=REPLICATES).items():
-        regression = ridge(replicate.blocks, source, target)
+        regression = ridge_regression(replicate.blocks, source, target)
         assert penalties[str(FSE(source, target))][number] == regression.penalty
         for k, factor in enumerate(PENALTY_FACTORS):
             expected = span_error(replicate.blocks, regression, penalty=factor * regression.penalty)
@@ -82,7 +82,7 @@ def test_performance_with_residuals_chooses_its_probe_once(source, target):
     name = R(source, target)
     values = of(samples["performance"], FP(source, name))
     for number, replicate in replicates(count=REPLICATES).items():
-        blocks, regression = replicate.blocks, ridge(replicate.blocks, source, target)
+        blocks, regression = replicate.blocks, ridge_regression(replicate.blocks, source, target)
         for k, factor in enumerate(PENALTY_FACTORS):
             residual = residuals(blocks, regression, penalty=factor * regression.penalty)
             joined = Blocks({source: blocks[source], name: residual}, blocks.ids, blocks.labels, blocks.heldout)
@@ -97,7 +97,7 @@ def test_an_effect_has_the_covariance_of_its_contributions(factor):
     record = replace(synthetic_record(alphas=(ONE, *NARROW), replicates=REPLICATES), samples=measured()[0])
     gaps = []
     for replicate in replicates(count=REPLICATES).values():
-        studied, baseline = (ridge(replicate.blocks, source, M_1) for source in (S(HALF), M_1_PRIME))
+        studied, baseline = (ridge_regression(replicate.blocks, source, M_1) for source in (S(HALF), M_1_PRIME))
         gap = [span_error(replicate.blocks, r, penalty=factor * r.penalty) for r in (studied, baseline)]
         gaps.append((gap[0] - gap[1]).contributions)
     expected = Effect.of(np.array(gaps))
@@ -112,10 +112,17 @@ def test_planted_labels_help_where_labels_are_noisy():
     assert (of(performance, FP(M_1, PLANTED)) > 0.95).all()
 
 
-def test_it_says_how_far_it_is():
+def test_measuring_again_gives_the_same_and_says_how_far_it_is():
     calls = []
-    measure(replicates(count=1), workers=1, advance=lambda done, total: calls.append((done, total)))
+    samples, penalties = measure(
+        replicates(count=1), workers=1, advance=lambda done, total: calls.append((done, total))
+    )
     assert calls == [(k, 4) for k in (1, 2, 3, 4)]
+    assert penalties == {name: chosen[:1] for name, chosen in measured()[1].items()}
+    for name, sample in samples.items():
+        count = len(sample.quantities)
+        np.testing.assert_allclose(sample.values[:, 0], measured()[0][name].values[:, 0], rtol=1e-12)
+        np.testing.assert_allclose(sample.shared, measured()[0][name].shared[:, :count, :count], rtol=1e-9, atol=1e-15)
 
 
 def test_replicates_on_other_examples_are_not_measured():

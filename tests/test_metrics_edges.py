@@ -5,7 +5,7 @@ import pytest
 from worlds import generator, reordered, with_arrays, world
 
 from overparam.errors import MeasurementError
-from overparam.metrics import feature_performance, residuals, ridge, span_error
+from overparam.metrics import feature_performance, residuals, ridge_regression, span_error
 
 
 def rows(name):
@@ -21,8 +21,8 @@ def only_heldout(values):
     return values
 
 
-def spanned(blocks, penalty=0.1):
-    return span_error(blocks, ridge(blocks, "A", "B"), penalty=penalty)
+def spanned(blocks, penalty: float | None = 0.1):
+    return span_error(blocks, ridge_regression(blocks, "A", "B"), penalty=penalty)
 
 
 def performed(blocks, names=("A", "B")):
@@ -53,7 +53,7 @@ REFUSED = {
     "a negative penalty": (world, lambda b: spanned(b, -0.1), "penalty -0.1 is negative"),
     "a negative penalty of residuals": (
         world,
-        lambda b: residuals(b, ridge(b, "A", "B"), penalty=-0.1),
+        lambda b: residuals(b, ridge_regression(b, "A", "B"), penalty=-0.1),
         "penalty -0.1 is negative",
     ),
     "penalty 0 and a repeated feature": (
@@ -67,8 +67,8 @@ REFUSED = {
         "more rows than features",
     ),
     "a copy": (lambda: with_arrays(world(), B=rows("A")), lambda b: spanned(b, None), "edge of the grid"),
-    "an unknown source": (world, lambda b: ridge(b, "C", "B"), "no feature block 'C'"),
-    "an unknown target": (world, lambda b: ridge(b, "A", "C"), "no feature block 'C'"),
+    "an unknown source": (world, lambda b: ridge_regression(b, "C", "B"), "no feature block 'C'"),
+    "an unknown target": (world, lambda b: ridge_regression(b, "A", "C"), "no feature block 'C'"),
     "an unknown block to probe": (world, lambda b: performed(b, ["A", "C"]), "no feature block 'C'"),
     "labels of one class": (lambda: replace(world(), labels=np.zeros(100, int)), performed, "at least two classes"),
     "a negative label": (lambda: replace(world(), labels=world().labels - 1), performed, "at least two classes"),
@@ -105,7 +105,7 @@ ACCEPTED = {
 @pytest.mark.parametrize("penalty", [1e-8, 1e-2, 1.0])
 def test_what_has_a_right_number_under_a_penalty_is_measured(arrays, dead, penalty):
     blocks = with_arrays(world(), **arrays())
-    regression = ridge(blocks, "A", "B")
+    regression = ridge_regression(blocks, "A", "B")
     measured = span_error(blocks, regression, penalty=penalty)
     left = residuals(blocks, regression, penalty=penalty)
     performance = feature_performance(blocks, ["A", "B"], penalty=1.0)

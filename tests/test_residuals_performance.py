@@ -16,7 +16,7 @@ from worlds import (
     world,
 )
 
-from overparam.metrics import feature_performance, residuals, ridge, span_error
+from overparam.metrics import feature_performance, residuals, ridge_regression, span_error
 from overparam.probes import ProbeFit
 
 
@@ -25,7 +25,7 @@ from overparam.probes import ProbeFit
 def test_residuals_are_the_map_seen_through_the_penalty_on_the_fit_rows(seed, penalty):
     blocks = world(seed)
     (A, _), (B, _) = split(blocks, "A", "B")
-    regression = ridge(blocks, "A", "B")
+    regression = ridge_regression(blocks, "A", "B")
     R = residuals(blocks, regression, penalty=penalty)[~blocks.heldout]
     found = (A - A.mean(axis=0)).T @ R  # AᵀR = λW
     expected = absolute(penalty, A) * regression.coefficients(penalty)
@@ -36,24 +36,22 @@ def test_residuals_are_the_map_seen_through_the_penalty_on_the_fit_rows(seed, pe
 @given(SEEDS, RELATIVE_PENALTIES)
 def test_residuals_beside_the_source_span_what_the_target_beside_it_spans(seed, penalty):
     blocks = world(seed)
-    R = residuals(blocks, ridge(blocks, "A", "B"), penalty=penalty)
+    R = residuals(blocks, ridge_regression(blocks, "A", "B"), penalty=penalty)
     R = R / R[~blocks.heldout].std()  # a strong fit leaves little; its scale is no part of a span
     C = side_by_side(blocks, ["A", "B"]) @ generator(seed).normal(size=(9, 3)) + generator(seed).normal(size=(100, 3))
     A = np.asarray(blocks["A"][:])
     joined = with_arrays(blocks, AR=np.hstack([A, R]), AB=side_by_side(blocks, ["A", "B"]), C=C)
-    by_residuals, by_target = (ridge(joined, name, "C") for name in ("AR", "AB"))
-    fit = by_target.source.whole.rows
-    np.testing.assert_allclose(
-        by_residuals.path(np.array([0.0]), by_residuals.source.whole.rows), by_target.path(np.array([0.0]), fit), 1e-6
-    )
+    by_residuals, by_target = (ridge_regression(joined, name, "C") for name in ("AR", "AB"))
+    for penalty_near_0, rtol in ((0.0, 1e-6), (1e-10, 1e-3)):  # also as λ → 0
+        paths = [r.path(np.array([penalty_near_0]), r.source.whole.rows) for r in (by_residuals, by_target)]
+        np.testing.assert_allclose(paths[0], paths[1], rtol=rtol)
     assert_same_measured(*(span_error(joined, r, penalty=0.0) for r in (by_residuals, by_target)), rtol=1e-5)
-    assert_same_measured(*(span_error(joined, r, penalty=1e-12) for r in (by_residuals, by_target)), rtol=1e-4)
 
 
 @pytest.mark.parametrize("penalty", [1e-3, 0.1, 10.0])
 def test_residuals_beside_the_source_give_the_unpenalised_probe_of_the_target_beside_it(penalty):
     blocks = world(4, fit=400, source=4, target=3, noise=1.0)
-    R = residuals(blocks, ridge(blocks, "A", "B"), penalty=penalty)
+    R = residuals(blocks, ridge_regression(blocks, "A", "B"), penalty=penalty)
     fit, A = ~blocks.heldout, np.asarray(blocks["A"][:])
     logits = []
     for features in (np.hstack([A, R]), side_by_side(blocks, ["A", "B"])):
@@ -69,7 +67,7 @@ def test_residuals_of_the_fit_rows_know_nothing_of_the_held_out_rows():
     for values in others.values():
         values[blocks.heldout] = 100 * generator().normal(size=values[blocks.heldout].shape)
     changed = with_arrays(blocks, **others)
-    before, after = (residuals(b, ridge(b, "A", "B")) for b in (blocks, changed))
+    before, after = (residuals(b, ridge_regression(b, "A", "B")) for b in (blocks, changed))
     np.testing.assert_array_equal(after[~blocks.heldout], before[~blocks.heldout])
     assert not np.allclose(after[blocks.heldout], before[blocks.heldout])
     np.testing.assert_allclose(before[~blocks.heldout].mean(axis=0), 0, atol=1e-9)
@@ -80,7 +78,7 @@ def test_residuals_hold_what_the_source_does_not_tell_of_every_row():
     blocks = world(noise=0.0)
     noise = generator().normal(size=(100, 4))
     blocks = with_arrays(blocks, B=np.asarray(blocks["B"][:]) + noise)
-    R = residuals(blocks, ridge(blocks, "A", "B"))
+    R = residuals(blocks, ridge_regression(blocks, "A", "B"))
     for rows in (blocks.heldout, ~blocks.heldout):
         assert np.corrcoef(R[rows].ravel(), noise[rows].ravel())[0, 1] > 0.9
 
@@ -130,16 +128,25 @@ def test_feature_performance_chooses_its_penalty_on_the_fit_rows():
     assert feature_performance(other, ["A", "B"]).penalty == feature_performance(blocks, ["A", "B"]).penalty
 
 
+def test_an_outlying_held_out_example_changes_the_prediction_of_no_other():
+    blocks = world(6, noise=1.0)
+    A = np.array(blocks["A"][:])
+    A[np.flatnonzero(blocks.heldout)[0]] *= 1e6
+    before, after = (feature_performance(b, ["A", "B"]) for b in (blocks, with_arrays(blocks, A=A)))
+    assert after.penalty == before.penalty
+    np.testing.assert_array_equal(after.contributions[1:], before.contributions[1:])
+
+
 def test_float16_features_are_upcast_before_any_product():
     blocks = world()
     halves = {name: (300 * np.asarray(blocks[name][:])).astype(np.float16) for name in blocks.arrays}  # 300² overflows
     stored = with_arrays(blocks, **halves)
     upcast = with_arrays(blocks, **{name: values.astype(np.float64) for name, values in halves.items()})
-    assert_same_measured(*(span_error(b, ridge(b, "A", "B")) for b in (stored, upcast)), rtol=0)
+    assert_same_measured(*(span_error(b, ridge_regression(b, "A", "B")) for b in (stored, upcast)), rtol=0)
     assert_same_measured(*(feature_performance(b, ["A", "B"]) for b in (stored, upcast)), rtol=0)
-    found, expected = (residuals(b, ridge(b, "A", "B")) for b in (stored, upcast))
+    found, expected = (residuals(b, ridge_regression(b, "A", "B")) for b in (stored, upcast))
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, expected)
-    assert span_error(stored, ridge(stored, "A", "B")).value == pytest.approx(
-        span_error(blocks, ridge(blocks, "A", "B")).value, rel=1e-2
+    assert span_error(stored, ridge_regression(stored, "A", "B")).value == pytest.approx(
+        span_error(blocks, ridge_regression(blocks, "A", "B")).value, rel=1e-2
     )

@@ -202,7 +202,7 @@ def test_without_any_lock_a_record_is_stale_and_an_empty_lock_pins_nothing(tmp_p
 @pytest.mark.parametrize("data", [{}, {"train": SHA["train"]}, {**SHA, "test": "3" * 64}])
 def test_a_record_is_stale_if_its_data_are_not_pinned(tmp_path, data):
     name = "train" if not data else "test"
-    reason = f"the record was measured on a {name} split that {tmp_path / 'data.dvc'} does not pin"
+    reason = f"the record was measured on a {name} split that data.dvc does not pin"
     assert write_pins(tmp_path, real(synthetic_record()), data=data) == reason
     assert write_pins(tmp_path, synthetic_record(), data=data) is None  # embedded data need no pin
 

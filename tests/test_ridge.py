@@ -4,7 +4,7 @@ from hypothesis import given
 from sklearn.linear_model import Ridge as SklearnRidge
 from worlds import PROPERTY, RELATIVE_PENALTIES, SEEDS, absolute, fse, generator, split, with_arrays, world
 
-from overparam.metrics import ridge
+from overparam.metrics import ridge_regression
 from overparam.moments import FOLDS, Moments
 from overparam.ridge import PENALTIES, RidgeSource
 
@@ -46,7 +46,7 @@ def test_coefficients_are_those_of_every_other_form_of_ridge_regression(form, sh
     blocks = world(1, **WORLDS[shape])
     (A, _), (B, _) = split(blocks, "A", "B")
     expected = form(A - A.mean(axis=0), B - B.mean(axis=0), absolute(penalty, A))
-    found = ridge(blocks, "A", "B").coefficients(penalty)
+    found = ridge_regression(blocks, "A", "B").coefficients(penalty)
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8 * np.abs(expected).max())
 
 
@@ -54,7 +54,7 @@ def test_coefficients_at_penalty_zero_are_those_of_least_squares():
     blocks = world()
     (A, _), (B, _) = split(blocks, "A", "B")
     expected = least_squares(A - A.mean(axis=0), B - B.mean(axis=0), 0)
-    np.testing.assert_allclose(ridge(blocks, "A", "B").coefficients(0.0), expected, rtol=1e-9)
+    np.testing.assert_allclose(ridge_regression(blocks, "A", "B").coefficients(0.0), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("shape", "penalty"), CASES)
@@ -62,7 +62,7 @@ def test_the_path_is_the_error_of_scikit_learns_predictions(shape, penalty):
     blocks = world(2, **WORLDS[shape])
     (A, A_held), (B, B_held) = split(blocks, "A", "B")
     model = SklearnRidge(alpha=absolute(penalty, A), solver="svd").fit(A, B)
-    regression, centre = ridge(blocks, "A", "B"), B.mean(axis=0)
+    regression, centre = ridge_regression(blocks, "A", "B"), B.mean(axis=0)
     expected = fse(model.predict(A_held).reshape(B_held.shape), B_held, centre)
     np.testing.assert_allclose(regression.path(np.array([penalty])), [expected], rtol=1e-8)
     expected = fse(model.predict(A).reshape(B.shape), B, centre)
@@ -70,8 +70,12 @@ def test_the_path_is_the_error_of_scikit_learns_predictions(shape, penalty):
     np.testing.assert_allclose(found, [expected], rtol=1e-8, atol=1e-10)
 
 
+def test_penalties_from_1e_minus_8_to_100_are_tried_two_a_decade():
+    np.testing.assert_allclose(np.log10(PENALTIES), np.linspace(-8, 2, 21), atol=1e-12)
+
+
 def test_a_whole_path_is_its_single_penalties():
-    regression = ridge(world(), "A", "B")
+    regression = ridge_regression(world(), "A", "B")
     singles = [regression.path(np.array([penalty]))[0] for penalty in PENALTIES]
     np.testing.assert_allclose(regression.path(PENALTIES), singles, rtol=1e-12)
 
@@ -80,7 +84,7 @@ def test_residuals_are_what_scikit_learn_leaves_unpredicted():
     blocks = world()
     (A, A_held), (B, B_held) = split(blocks, "A", "B")
     model = SklearnRidge(alpha=absolute(0.1, A)).fit(A, B)
-    regression = ridge(blocks, "A", "B")
+    regression = ridge_regression(blocks, "A", "B")
     for source, target in ((A, B), (A_held, B_held)):
         found = regression.residuals(source, target, regression.coefficients(0.1))
         np.testing.assert_allclose(found, target - model.predict(source), rtol=1e-8, atol=1e-10)
@@ -99,7 +103,7 @@ def test_cross_validation_is_a_plain_loop_over_the_same_folds_with_scikit_learn(
             alpha = absolute(penalty, A[~left_out])
             model = SklearnRidge(alpha=alpha, solver="svd").fit(A[~left_out], B[~left_out])
             errors[k] += np.sum((B[left_out] - model.predict(A[left_out])) ** 2)
-    regression = ridge(blocks, "A", "B")
+    regression = ridge_regression(blocks, "A", "B")
     np.testing.assert_allclose(regression.cross_validated_errors, errors, rtol=1e-6)
     assert regression.penalty == PENALTIES[np.argmin(errors)]
 
@@ -110,13 +114,13 @@ def test_cross_validation_sees_no_held_out_row():
     for values in swapped.values():
         values[blocks.heldout] = generator().normal(size=values[blocks.heldout].shape)
     np.testing.assert_array_equal(
-        ridge(with_arrays(blocks, **swapped), "A", "B").cross_validated_errors,
-        ridge(blocks, "A", "B").cross_validated_errors,
+        ridge_regression(with_arrays(blocks, **swapped), "A", "B").cross_validated_errors,
+        ridge_regression(blocks, "A", "B").cross_validated_errors,
     )
 
 
 def test_noisier_targets_ask_for_a_stronger_penalty():
-    penalties = [ridge(world(3, source=20, noise=noise), "A", "B").penalty for noise in (0.1, 1.0, 4.0)]
+    penalties = [ridge_regression(world(3, source=20, noise=noise), "A", "B").penalty for noise in (0.1, 1.0, 4.0)]
     assert penalties == sorted(penalties)
     assert penalties[0] < penalties[-1]
 
@@ -126,7 +130,7 @@ def test_noisier_targets_ask_for_a_stronger_penalty():
 def test_error_on_the_fit_split_lies_in_0_to_1_and_never_falls_as_the_penalty_grows(seed):
     rng = generator(seed)
     shape = {"fit": int(rng.integers(5, 60)), "source": int(rng.integers(1, 40)), "target": int(rng.integers(1, 6))}
-    regression = ridge(world(seed, **shape), "A", "B")
+    regression = ridge_regression(world(seed, **shape), "A", "B")
     path = regression.path(PENALTIES, regression.source.whole.rows)
     assert np.all(path >= 0)
     assert np.all(path <= 1 + 1e-12)
@@ -136,7 +140,7 @@ def test_error_on_the_fit_split_lies_in_0_to_1_and_never_falls_as_the_penalty_gr
 @PROPERTY
 @given(SEEDS)
 def test_a_boundless_penalty_predicts_the_mean(seed):
-    regression = ridge(world(seed), "A", "B")
+    regression = ridge_regression(world(seed), "A", "B")
     fit = regression.source.whole.rows
     np.testing.assert_allclose(regression.path(np.array([1e14]), fit), [1], rtol=1e-9)
     np.testing.assert_allclose(regression.path(np.array([1e14])), [1], rtol=1e-9)
@@ -145,7 +149,7 @@ def test_a_boundless_penalty_predicts_the_mean(seed):
 @PROPERTY
 @given(SEEDS)
 def test_a_block_spans_itself_as_the_penalty_vanishes(seed):
-    regression = ridge(world(seed), "A", "A")
+    regression = ridge_regression(world(seed), "A", "A")
     path = regression.path(10.0 ** np.array([0.0, -2, -4, -6, -8]))
     assert np.all(np.diff(path) < 0)
     assert path[0] > 1e-4
@@ -157,7 +161,7 @@ def test_a_block_spans_itself_as_the_penalty_vanishes(seed):
 def test_residuals_of_the_fit_rows_are_the_map_seen_through_the_penalty(seed, penalty):
     blocks = world(seed)
     (A, _), (B, _) = split(blocks, "A", "B")
-    regression = ridge(blocks, "A", "B")
+    regression = ridge_regression(blocks, "A", "B")
     W = regression.coefficients(penalty)
     centred = A - A.mean(axis=0)
     expected = absolute(penalty, A) * W  # AᵀR = λW
@@ -169,6 +173,6 @@ def test_one_source_serves_many_targets():
     blocks = with_arrays(world(), C=generator().normal(size=(100, 3)) + np.asarray(world()["A"][:])[:, :3])
     source = RidgeSource(Moments.of(blocks), "A")
     for target in ("B", "C"):
-        alone = ridge(blocks, "A", target)
+        alone = ridge_regression(blocks, "A", target)
         np.testing.assert_allclose(source.to(target).path(PENALTIES), alone.path(PENALTIES), rtol=1e-12)
         assert source.to(target).penalty == alone.penalty

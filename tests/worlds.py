@@ -86,4 +86,6 @@ def side_by_side(blocks: Blocks, names: Sequence[str]) -> np.ndarray:
 
 def assert_same_measured(a: Measured, b: Measured, *, rtol: float = 1e-7) -> None:
     assert a.value == pytest.approx(b.value, rel=rtol, abs=1e-10)
-    np.testing.assert_allclose(a.contributions, b.contributions, rtol=rtol, atol=1e-9 * np.abs(b.contributions).max())
+    np.testing.assert_allclose(
+        a.contributions, b.contributions, rtol=rtol, atol=0.01 * rtol * np.abs(b.contributions).max()
+    )

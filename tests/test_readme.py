@@ -1,0 +1,38 @@
+"""The README's Python runs as it stands, and its numbers are those of the code."""
+
+import re
+from pathlib import Path
+
+from overparam.claims import CLAIMS, load_preregistration
+from overparam.config import load_config
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_example_runs_as_it_stands(capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})
+    span, performance = capsys.readouterr().out.strip().splitlines()
+    assert re.fullmatch(r"FSE\(narrow→wide\) = 0\.\d+, FSG = [+−-]\d\.\d+", span)
+    assert performance.startswith("FP(narrow) = 0.")
+
+
+def test_the_table_has_every_claim_with_its_figure():
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| ([\w, ]+) \|", README, re.MULTILINE))
+    claims = {claim.id: claim.figure for claim in CLAIMS.values()}
+    assert {name: figure for name, figure in rows.items() if name in claims} == claims
+
+
+def test_the_scales_are_those_of_params():
+    config = load_config(ROOT / "params.yaml")
+    for name, scale in config.scales.items():
+        (row,) = re.findall(rf"^\| `{name}` \|(.*)$", README, re.MULTILINE)
+        assert f"base width {scale.base_width}" in row
+        assert row.rstrip(" |").endswith(str(len(scale.replicates)))
+
+
+def test_the_margins_are_those_declared():
+    declared = load_preregistration(ROOT / "claims" / "preregistration.toml")
+    assert (declared.span, declared.accuracy) == (0.02, 0.005)
+    assert "0.02 for span errors, half a\npercentage point for accuracies" in README
