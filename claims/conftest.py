@@ -11,11 +11,12 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from overparam.claims import CLAIMS, Judgement, Preregistration, cells, judge, load_preregistration
+from overparam.claims import CLAIMS, cells
 from overparam.config import Config, StudySpec, alpha_label, load_config
 from overparam.errors import OverparamError
 from overparam.evidence import LEVELS, NoEvidence, gather
 from overparam.files import write_json
+from overparam.judging import Judgement, Preregistration, judge, load_preregistration
 from overparam.progress import progress_display
 from overparam.results import Record
 from overparam.scoreboard import scoreboard, summary

@@ -2,7 +2,7 @@
 
 import pytest
 
-from overparam.claims import Judgement
+from overparam.judging import Judgement
 
 
 @pytest.mark.claim("residuals-aid")

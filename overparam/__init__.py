@@ -29,7 +29,8 @@ _HOME = {
     "Record": "results",
     "read_record": "results",
     "CLAIMS": "claims",
-    "judge_record": "claims",
+    "judge_record": "judging",
+    "load_preregistration": "judging",
     "OverparamError": "errors",
 }
 

@@ -1,56 +1,14 @@
-"""The paper's claims as inequalities between measured quantities, and how a record is judged by them.
+"""The paper's claims as inequalities between measured quantities."""
 
-A claim is judged in cells, one a width factor, and, where the paper says that an effect grows as α falls, as a trend.
-Every verdict passes the gates: it must be the same over the band of ridge penalties, and claims about residuals need
-a probe that works on these features.
-"""
-
-import hashlib
-import tomllib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-
-from overparam.errors import SpecError
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_prime
-from overparam.results import PENALTY_FACTORS, Record
-from overparam.stats import Outcome, Verdict, every, greater, grows, not_above
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_prime
 
 HALF = Fraction(1, 2)
 QUARTER = Fraction(1, 4)
-
-
-@dataclass(frozen=True)
-class Preregistration:
-    """Margins and gates, declared beforehand, and the digest of the file they stand in."""
-
-    span: float
-    accuracy: float
-    slope_share: float
-    training_accuracy: float
-    sha256: str
-
-
-def load_preregistration(path: Path = Path("claims/preregistration.toml")) -> Preregistration:
-    """Read the margins.
-
-    Raises:
-        SpecError: if the file is missing or lacks one.
-    """
-    try:
-        text = path.read_bytes()
-        content = tomllib.loads(text.decode())
-        margins = {name: float(value) for name, value in {**content["margins"], **content["gates"]}.items()}
-        if not all(np.isfinite(value) and value > 0 for value in margins.values()):
-            raise ValueError("margins must be positive")
-        return Preregistration(**margins, sha256=hashlib.sha256(text).hexdigest())
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SpecError(f"{path} does not declare the margins ({error}): restore it with git") from None
 
 
 @dataclass(frozen=True)
@@ -153,161 +111,9 @@ CLAIMS = {
 }
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """One line of the scoreboard: a claim in one cell, or its trend (``alpha`` None), in one study."""
-
-    claim: str
-    task: str
-    arch: str
-    alpha: str | None
-    scale: str
-    evidence: str
-    replicates: int
-    effect: float
-    lower: float | None
-    upper: float | None
-    margin: float
-    verdict: Outcome
-    why: str
-    confounded: bool
-    preregistration: str
-
-    @property
-    def holds(self) -> bool:
-        """True if the claim holds here with 95 % confidence."""
-        return self.verdict == "holds"
-
-    @property
-    def cell(self) -> tuple[str, ...]:
-        """What the line is about, whatever it says."""
-        return (self.claim, self.task, self.arch, self.alpha or "trend", self.scale)
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; bounds that do not exist are null."""
-        return asdict(self)
-
-
 def cells(claim: Claim, alphas: Iterable[Fraction]) -> list[Fraction | None]:
     """What a claim is judged on, given a scale's narrow width factors: each α, and None for the trend."""
     chosen: list[Fraction | None] = list(claim.alphas(alphas))
     if claim.id == "span-mild":
         return [alpha for alpha in chosen if alpha == HALF]
     return [*chosen, None] if claim.grows and len(chosen) > 1 else chosen
-
-
-def judge(
-    claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration, *, evidence: str
-) -> Judgement:
-    """Judge a claim in one cell of a record, or its trend for ``alpha`` None; gates included."""
-    margin = getattr(preregistration, claim.unit)
-    about = claim.alphas(record.narrow_alphas) if alpha is None else [alpha]
-    if alpha is None:
-        verdict = _over_penalties(lambda factor: _trend(claim, record, margin, preregistration.slope_share, factor))
-    elif claim.id == "span-mild":
-        verdict = _over_penalties(lambda factor: _mild(claim, record, margin, factor))
-    else:
-        verdict = _over_penalties(lambda factor: _compare(claim, record, alpha, margin, factor))
-    if claim.id.startswith("residuals"):
-        complaint = _assay_complaint(record, margin, planted=claim.direction == "not above")
-        verdict = verdict.inconclusive(complaint) if complaint else verdict
-    lag = record.train_accuracy(Fraction(1)) - min(record.train_accuracy(a) for a in about)
-    return Judgement(
-        claim=claim.id,
-        task=record.task,
-        arch=record.arch,
-        alpha=None if alpha is None else str(alpha),
-        scale=record.scale,
-        evidence=evidence,
-        replicates=len(record.replicates),
-        effect=verdict.effect.mean,
-        lower=_finite(verdict.effect.lower),
-        upper=_finite(verdict.effect.upper),
-        margin=verdict.margin,
-        verdict=verdict.outcome,
-        why=verdict.why,
-        confounded=bool(lag > preregistration.training_accuracy),
-        preregistration=preregistration.sha256,
-    )
-
-
-def judge_record(record: Record, preregistration: Preregistration, *, evidence: str) -> list[Judgement]:
-    """Every claim in every cell of a record."""
-    return [
-        judge(claim, record, alpha, preregistration, evidence=evidence)
-        for claim in CLAIMS.values()
-        for alpha in cells(claim, record.narrow_alphas)
-    ]
-
-
-def holds_up_to(judgements: Sequence[Judgement]) -> Fraction | None:
-    """The a* of "holds for α ≤ a*": from the narrowest cell up, the last before one that does not hold; None if none.
-
-    Args:
-        judgements: the cells of one claim in one study; a trend among them is passed over.
-    """
-    reached = None
-    by_width = sorted((j for j in judgements if j.alpha is not None), key=lambda j: Fraction(j.alpha or 1))
-    for judgement in by_width:
-        if not judgement.holds:
-            break
-        reached = Fraction(judgement.alpha or 1)
-    return reached
-
-
-def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
-    effect = record.effect(claim.effect(alpha), factor)
-    return greater(effect, margin) if claim.direction == "above" else not_above(effect, margin)
-
-
-def _mild(claim: Claim, record: Record, margin: float, factor: float) -> Verdict:
-    """The gap at 1/2 is not above the margin, and smaller than the gap at every narrower width."""
-    narrower = [alpha for alpha in claim.alphas(record.narrow_alphas) if alpha < HALF]
-    beyond = [greater(record.effect(claim.effect(alpha) - claim.effect(HALF), factor), 0.0) for alpha in narrower]
-    return every([_compare(claim, record, HALF, margin, factor), *beyond])
-
-
-def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:
-    """The least-squares slope of the effect on log2(1/α), and its steps between adjacent widths."""
-    alphas = claim.alphas(record.narrow_alphas)
-    halvings = np.array([np.log2(float(1 / alpha)) for alpha in alphas])
-    centred = halvings - halvings.mean()
-    slope = Contrast({})
-    for weight, alpha in zip(centred / np.sum(centred**2), alphas, strict=True):
-        slope = slope + float(weight) * claim.effect(alpha)
-    steps = [claim.effect(narrower) - claim.effect(wider) for wider, narrower in pairwise(alphas)]
-    return grows(
-        record.effect(slope, factor), [record.effect(step, factor) for step in steps], slope_share * margin, margin
-    )
-
-
-def _over_penalties(judge_at: Callable[[float], Verdict]) -> Verdict:
-    """The verdict at the cross-validated ridge penalties, unless it changes somewhere over the band around them."""
-    verdict = judge_at(1.0)
-    for factor in PENALTY_FACTORS:
-        other = judge_at(factor)
-        if other.outcome != verdict.outcome:
-            return verdict.inconclusive(
-                f"λ: {verdict.outcome} at the cross-validated ridge penalty, {other.outcome} at {factor:g} times it"
-            )
-    return verdict
-
-
-def _assay_complaint(record: Record, margin: float, *, planted: bool) -> str | None:
-    """Why a probe on these features could not have told; None if it could.
-
-    It must beat the most common class; and where a claim says that something does not help, it must see the gain of
-    planted labels, which do.
-    """
-    chance = record.data["majority_share"]
-    if not greater(record.effect(FP(M_1)), chance + margin).holds:
-        return f"assay: the probe on M_1 is not above chance ({chance:.3f})"
-    if planted:
-        gain = record.effect(FP(M_1, PLANTED) - FP(M_1))
-        if not greater(gain, margin).holds:
-            return f"assay: the probe does not see the gain of planted labels ({gain.mean:.4f})"
-    return None
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None

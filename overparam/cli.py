@@ -179,7 +179,7 @@ def _workspace() -> Workspace:
 
 
 def _show(studies: list[StudySpec]) -> list:
-    from overparam.claims import judge_record, load_preregistration
+    from overparam.judging import judge_record, load_preregistration
     from overparam.results import read_record
     from overparam.scoreboard import scoreboard, summary
 

@@ -5,7 +5,8 @@ from itertools import groupby
 
 from rich.table import Table
 
-from overparam.claims import CLAIMS, Judgement, holds_up_to
+from overparam.claims import CLAIMS
+from overparam.judging import Judgement, holds_up_to
 
 COLOURS = {"holds": "green", "refuted": "red", "inconclusive": "yellow"}
 

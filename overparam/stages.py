@@ -7,6 +7,7 @@ artifact has the right key does nothing, so any engine may run the grid, in any 
 import platform
 from dataclasses import asdict
 from fractions import Fraction
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from overparam.results import Record, read_record, write_record
 from overparam.sealed import read_key
 from overparam.training import accuracy, copy_seeds, train
 from overparam.workspace import Workspace
+
+_code_version = cache(digest_source)  # the code that runs is the code as it was read first
 
 # The modules that decide what each stage makes; dvc.yaml lists the same ones as its dependencies.
 TRAIN_CODE = ("config", "data", "models", "ensembles", "training", "checkpoints", "sealed")
@@ -77,7 +80,7 @@ def train_stage(
             "identity": identity,
             "seeds": seeds,
             "data": dataset.sha256,
-            "code": digest_source(*TRAIN_CODE),
+            "code": _code_version(*TRAIN_CODE),
             "environment": environment,
         }
     )
@@ -133,7 +136,7 @@ def feature_stage(
             "checkpoint": md5,
             "data": dataset.sha256,
             "fit_examples": study.scale.fit_examples,
-            "code": digest_source(*FEATURE_CODE),
+            "code": _code_version(*FEATURE_CODE),
         }
     )
     if read_key(path) == key:
@@ -178,7 +181,7 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
         for alpha in scale.alphas
     }
     inputs = {path.name: read_key(path) for path in paths.values()}
-    key = digest_json({"features": inputs, "code": digest_source(*MEASURE_CODE), "libraries": _libraries()})
+    key = digest_json({"features": inputs, "code": _code_version(*MEASURE_CODE), "libraries": _libraries()})
     target = workspace.record(study)
     if target.exists():
         try:

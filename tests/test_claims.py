@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.claims import CLAIMS, Judgement, cells, holds_up_to, judge, judge_record, load_preregistration
+from overparam.claims import CLAIMS, cells
 from overparam.errors import SpecError
+from overparam.judging import Judgement, holds_up_to, judge, judge_record, load_preregistration
 from overparam.results import PENALTY_FACTORS
 from overparam.scoreboard import summary
 

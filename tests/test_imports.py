@@ -16,15 +16,15 @@ ORDER = [
     "models", "ensembles", "sealed", "progress", "training", "checkpoints", "features",
     "blocks", "moments", "ridge", "probes", "metrics", "stats", "quantities", "results",
     "replicates", "measurement", "workspace", "stages", "evidence",
-    "claims", "scoreboard", "cli",
+    "claims", "judging", "scoreboard", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
-TORCHLESS = ["results", "stats", "claims", "evidence", "scoreboard", "config", "workspace", "cli"]
+TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", "workspace", "cli"]
 # metrics know no model, stats know no metric, claims know no network.
 FORBIDDEN = {
     "metrics": {"models", "ensembles", "training", "checkpoints", "features"},
     "stats": {"metrics", "ridge", "probes", "moments", "blocks"},
-    "claims": {"models", "ensembles", "training", "checkpoints", "features", "stages", "data"},
+    "judging": {"models", "ensembles", "training", "checkpoints", "features", "stages", "data"},
 }
 
 

@@ -7,8 +7,9 @@ from features import HALF, HELDOUT, ONE, QUARTER, WIDTH, replicates, world
 from records import synthetic_record
 
 from overparam.blocks import Blocks
-from overparam.claims import CLAIMS, Judgement, judge_record, load_preregistration
+from overparam.claims import CLAIMS
 from overparam.errors import MeasurementError
+from overparam.judging import Judgement, judge_record, load_preregistration
 from overparam.measurement import describe_networks, measure
 from overparam.metrics import feature_performance, residuals, ridge_regression, span_error
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_prime

@@ -202,3 +202,16 @@ def test_moments_of_different_blocks_do_not_add_up(other):
     for a, b in ((Moments.of(world()), other()), (other(), Moments.of(world()))):
         with pytest.raises(MeasurementError, match="moments of different blocks do not add up"):
             _ = a + b
+
+
+def test_moments_of_shards_add_up_fold_by_fold():
+    blocks = world()
+    parts = [
+        Blocks({n: blocks[n][rows] for n in blocks.arrays}, blocks.ids[rows], blocks.labels[rows], blocks.heldout[rows])
+        for rows in (slice(0, None, 2), slice(1, None, 2))
+    ]
+    added, whole = Moments.of(parts[0]) + Moments.of(parts[1]), Moments.of(blocks)
+    for one, other in zip(added.groups, whole.groups, strict=True):
+        assert one.count == other.count
+        np.testing.assert_allclose(one.mean, other.mean, atol=1e-12)
+        np.testing.assert_allclose(one.scatter, other.scatter, atol=1e-10)

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from overparam.claims import CLAIMS, load_preregistration
+from overparam.claims import CLAIMS
 from overparam.config import load_config
+from overparam.judging import load_preregistration
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

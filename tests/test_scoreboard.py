@@ -5,7 +5,8 @@ import pytest
 from records import SIXTEENTH, synthetic_record
 from rich.console import Console
 
-from overparam.claims import CLAIMS, judge_record, load_preregistration
+from overparam.claims import CLAIMS
+from overparam.judging import judge_record, load_preregistration
 from overparam.scoreboard import scoreboard, summary
 
 MARGINS = load_preregistration(Path(__file__).parent.parent / "claims/preregistration.toml")
