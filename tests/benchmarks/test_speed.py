@@ -1,0 +1,76 @@
+"""How fast the parts are that were written for speed, each beside its peer in the same run.
+
+Run with `pytest tests/benchmarks --benchmark-enable`; without it each runs once, as a test that it runs.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression, RidgeCV
+
+from overparam.blocks import Blocks
+from overparam.ensembles import initialise
+from overparam.metrics import ridge_regression
+from overparam.models import build
+from overparam.probes import ProbeFit
+from overparam.ridge import PENALTIES
+
+COPIES = 8
+
+
+@pytest.fixture(scope="module")
+def blocks():
+    rng = np.random.default_rng(0)
+    source = rng.normal(size=(4000, 128)) * np.logspace(0, -2, 128)
+    target = source @ rng.normal(size=(128, 128)) + 0.1 * rng.normal(size=(4000, 128))
+    labels = target[:, :10].argmax(axis=1)
+    return Blocks({"A": source, "B": target}, np.arange(4000), labels, np.arange(4000) >= 3000)
+
+
+@pytest.mark.benchmark(group="ridge path with cross-validation, 128 to 128 features")
+def test_ridge_from_moments(benchmark, blocks):
+    assert benchmark(lambda: ridge_regression(blocks, "A", "B").penalty) > 0
+
+
+@pytest.mark.benchmark(group="ridge path with cross-validation, 128 to 128 features")
+def test_ridge_of_scikit_learn(benchmark, blocks):
+    fit = ~blocks.heldout
+    scale = np.square(blocks["A"][fit] - blocks["A"][fit].mean(axis=0)).sum() / 128
+    assert benchmark(lambda: RidgeCV(PENALTIES * scale, cv=5).fit(blocks["A"][fit], blocks["B"][fit]).alpha_) > 0
+
+
+@pytest.mark.benchmark(group="probe, 128 features, 10 classes")
+def test_probe(benchmark, blocks):
+    fit = ~blocks.heldout
+    assert benchmark(lambda: ProbeFit(blocks["A"][fit], blocks.labels[fit], 10).at(1.0)).penalty == 1.0
+
+
+@pytest.mark.benchmark(group="probe, 128 features, 10 classes")
+def test_probe_of_scikit_learn(benchmark, blocks):
+    fit = ~blocks.heldout
+    regression = LogisticRegression(C=1.0, max_iter=5000)
+    assert benchmark(lambda: regression.fit(blocks["A"][fit], blocks.labels[fit])).C == 1.0
+
+
+def networks(copies):
+    network = build("resnet18", Fraction(1, COPIES), copies, base_width=16, channels=1, classes=10)
+    initialise(network, list(range(copies)))
+    return network.to(memory_format=torch.channels_last)
+
+
+def step(network, images):
+    network(images).square().mean().backward()
+
+
+@pytest.mark.benchmark(group=f"training step of {COPIES} narrow networks")
+def test_copies_together(benchmark):
+    network, images = networks(COPIES), torch.randn(COPIES, 50, 1, 8, 8)
+    benchmark(step, network, images)
+
+
+@pytest.mark.benchmark(group=f"training step of {COPIES} narrow networks")
+def test_copies_one_after_the_other(benchmark):
+    singles, images = [networks(1) for _ in range(COPIES)], torch.randn(1, 50, 1, 8, 8)
+    benchmark(lambda: [step(network, images) for network in singles])
