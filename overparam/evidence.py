@@ -40,7 +40,7 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
     """The evidence for a study: its level and a record to judge.
 
     What is trained or measured here goes to ``.overparam`` below ``root``, where it is found again as long as nothing
-    that it depends on has changed; the repository's own artifacts are only read.
+    that it depends on has changed; of the repository's own artifacts only missing features are made.
 
     Args:
         study: what to judge.
@@ -62,7 +62,8 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
     with progress() as display:
         if level == "retrain":
             return level, stages.run_study(study, workspace, progress=display)
-        workspace = replace(workspace, checkpoints=Workspace.at(root).checkpoints)
+        # Features are found by what they were made from, so those of the repository's own stages serve as well.
+        workspace = replace(Workspace.at(root), results=workspace.results)
         lacking = workspace.lacking(study)
         if lacking:
             raise NoEvidence(
