@@ -41,10 +41,7 @@ class Provenance:
 
 
 def save_checkpoint(path: Path, network: ImageNetwork, provenance: Provenance, storage: str) -> None:
-    """Write the network's state, floating-point tensors in the ``storage`` format, atomically.
-
-    The same network and provenance give the same bytes.
-    """
+    """Write the network's state, floating-point tensors in the ``storage`` format, atomically."""
     dtype = getattr(torch, storage)
     state = network.state_dict()
     stored = {name: value.to(dtype) if value.is_floating_point() else value for name, value in state.items()}

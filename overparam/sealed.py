@@ -16,7 +16,11 @@ from overparam.files import write_atomically
 
 
 def write_sealed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write tensors and JSON metadata atomically; the same content gives the same bytes."""
+    """Write tensors and JSON metadata atomically.
+
+    Equal content gives equal tensors and metadata; safetensors orders the header's two entries at random, so the
+    bytes of the file may differ.
+    """
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     text = json.dumps(metadata, sort_keys=True, allow_nan=False)
     header = {"metadata": text, "sha256": _digest(tensors, text)}

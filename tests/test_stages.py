@@ -3,6 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from networks import QUARTER, tiny_recipe, tiny_study
 
 from overparam import stages
@@ -67,18 +68,26 @@ def test_a_study_run_again_does_nothing(finished, monkeypatch):
     assert contents(workspace) == before
 
 
-def test_deleting_one_checkpoint_makes_just_that_one_again_and_the_same(finished, monkeypatch):
+def test_deleting_one_checkpoint_makes_just_that_one_again(finished, monkeypatch):
     workspace, _ = finished
-    before = contents(workspace)
+    deleted = workspace.checkpoint(tiny_study(), QUARTER, 0)
+    before, (network, provenance) = contents(workspace), load_checkpoint(deleted)
     trained = []
-    monkeypatch.setattr(stages, "extract", no_training)
-    monkeypatch.setattr(stages, "measure", no_training)
     real_train = stages.train
     monkeypatch.setattr(stages, "train", lambda *a, **o: (trained.append(o["label"]), real_train(*a, **o))[1])
-    workspace.checkpoint(tiny_study(), QUARTER, 0).unlink()
+    deleted.unlink()
     run_study(tiny_study(), workspace)
     assert trained == ["digits-resnet18-1_4-r0, 8 networks"]
-    assert contents(workspace) == before
+    after = contents(workspace)
+    assert {
+        path
+        for path in before
+        if path.suffix == ".safetensors" and path.parent.parent == workspace.checkpoints and before[path] != after[path]
+    } <= {deleted}
+    again, same = load_checkpoint(deleted)
+    assert same.seeds == provenance.seeds
+    for name, value in network.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value)
 
 
 @pytest.mark.parametrize("change", [{"train": tiny_recipe(learning_rate=0.01)}, {"train_examples": 150}])
