@@ -19,10 +19,13 @@ REMEDY = "get it with `dvc pull`, or delete what is there and train it again"
 class Provenance:
     """Where weights come from: everything needed to make them again, and how well they do.
 
-    ``key`` digests all they depend on (spec, seeds, data, code, device, library versions). Accuracies are shares in
-    [0, 1], one a copy; ``history`` holds mean training loss and accuracy of each epoch, (epochs, copies).
+    ``identity`` digests what the networks are (spec, seeds, data), ``key`` also what made them (code, device, library
+    versions). The networks trained to the end stand first; after them M_1′ as it was after earlier epochs. ``seeds``,
+    ``epochs`` trained and accuracies (shares in [0, 1]) have an entry a network; ``history`` holds mean training loss
+    and accuracy of each epoch, (epochs, copies).
     """
 
+    identity: str
     key: str
     task: str
     arch: str
@@ -32,6 +35,7 @@ class Provenance:
     channels: int
     classes: int
     seeds: list[int]
+    epochs: list[int]
     recipe: Mapping[str, Any]
     data: Mapping[str, Any]
     environment: Mapping[str, str]

@@ -79,6 +79,7 @@ class Scale:
     base_width: int
     alphas: tuple[Fraction, ...]
     copies: Mapping[Fraction, int]
+    snapshots: tuple[int, ...]
     replicates: tuple[int, ...]
     train_examples: int | None
     fit_examples: int | None
@@ -91,8 +92,8 @@ class Scale:
         whole = {
             "tasks and architectures must be lists with at least one name": all((self.tasks, self.architectures)),
             "base_width must be at least 1": self.base_width >= 1,
-            "copies and replicates must be whole numbers": all(
-                type(number) is int for number in (*self.copies.values(), *self.replicates)
+            "copies, snapshots and replicates must be whole numbers": all(
+                type(number) is int for number in (*self.copies.values(), *self.snapshots, *self.replicates)
             ),
             "train_examples and fit_examples must be at least 2, or null for all": min(
                 self.train_examples or 2, self.fit_examples or 2
@@ -112,6 +113,8 @@ class Scale:
             "replicates must be different whole numbers from 0 up": self.replicates != ()
             and len(set(self.replicates)) == len(self.replicates)
             and min(self.replicates) >= 0,
+            "snapshots must be ascending epochs, all before the last": list(self.snapshots)
+            == sorted({epoch for epoch in self.snapshots if 0 < epoch < self.train.epochs}),
             f"storage must be one of {', '.join(STORAGES)}": self.storage in STORAGES,
         }
         _require(where, checks)
@@ -133,6 +136,10 @@ class StudySpec:
     def __str__(self) -> str:
         return f"{self.task}-{self.arch} at scale {self.scale.name}"
 
+    def snapshots(self, alpha: Fraction) -> tuple[int, ...]:
+        """The epochs after which M_1′ is kept as it was then; there are none of narrow networks."""
+        return self.scale.snapshots if alpha == 1 else ()
+
     def training_identity(self, alpha: Fraction, replicate: int) -> dict[str, Any]:
         """All that the weights of one checkpoint depend on, data and code apart, as plain JSON values."""
         return {
@@ -142,6 +149,7 @@ class StudySpec:
             "replicate": replicate,
             "base_width": self.scale.base_width,
             "copies": self.scale.copies[alpha],
+            "snapshots": list(self.snapshots(alpha)),
             "train_examples": self.scale.train_examples,
             "storage": self.scale.storage,
             "train": asdict(self.scale.train),
@@ -230,6 +238,7 @@ def _read_scale(name: str, section: Mapping[str, Any]) -> Scale:
         base_width=section["base_width"],
         alphas=tuple(parse_alpha(text) for text in section["alphas"]),
         copies={parse_alpha(text): count for text, count in section["copies"].items()},
+        snapshots=tuple(section["snapshots"]),
         replicates=tuple(section["replicates"]),
         train_examples=section["train_examples"],
         fit_examples=section["fit_examples"],

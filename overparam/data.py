@@ -37,10 +37,17 @@ class Examples:
         """``count`` of them drawn by the split seed, in their old order; all of them for None."""
         if count is None:
             return self
-        if not 1 <= count <= len(self):
-            raise DataError(f"{count} examples were asked for where there are {len(self)}: ask for 1 to {len(self)}")
-        chosen = np.sort(np.random.default_rng(SEED).permutation(len(self))[:count])
+        chosen = draw(len(self), count)
         return Examples(self.ids[chosen], self.inputs[chosen], self.labels[chosen])
+
+
+def draw(total: int, count: int | None) -> np.ndarray:
+    """``count`` of ``total`` rows drawn by the split seed, in ascending order; all of them for None."""
+    if count is None:
+        return np.arange(total)
+    if not 1 <= count <= total:
+        raise DataError(f"{count} examples were asked for where there are {total}: ask for 1 to {total}")
+    return np.sort(np.random.default_rng(SEED).permutation(total)[:count])
 
 
 @dataclass(frozen=True)
@@ -94,15 +101,14 @@ def load_dataset(
     """
     if task not in TASKS:
         raise DataError(f"there is no data for task {task!r}: there is {', '.join(TASKS)}")
-    source, sha256, classes, train, heldout = TASKS[task](root)
-    train = train.subset(train_examples)
+    source, sha256, classes, train, heldout = TASKS[task](root, train_examples)
     return Dataset(source, sha256, classes, train, train.subset(fit_examples), heldout, Normalisation.of(train.inputs))
 
 
 Loaded = tuple[str, dict[str, str], int, Examples, Examples]
 
 
-def _load_digits(root: Path) -> Loaded:
+def _load_digits(root: Path, train_examples: int | None) -> Loaded:
     """Scikit-learn's 1,797 digits of 8×8 pixels, 1,000 of them for training, the others held out."""
     from sklearn.datasets import load_digits
 
@@ -115,7 +121,7 @@ def _load_digits(root: Path) -> Loaded:
         "scikit-learn digits, embedded",
         {},
         10,
-        Examples(train, inputs[train], labels[train]),
+        Examples(train, inputs[train], labels[train]).subset(train_examples),
         Examples(heldout, inputs[heldout], labels[heldout]),
     )
 
@@ -124,7 +130,7 @@ CIFAR_ROWS = {"train": 50_000, "test": 10_000}
 CIFAR_CLASSES = 10
 
 
-def _load_cifar(root: Path) -> Loaded:
+def _load_cifar(root: Path, train_examples: int | None) -> Loaded:
     """CIFAR-10 from ``data/cifar10``, as `overparam.fetch.fetch` left it there; test ids follow the training ids."""
     folder = root / "cifar10"
     try:
@@ -142,12 +148,12 @@ def _load_cifar(root: Path) -> Loaded:
                 f"{path} is missing, truncated or not the file that was fetched: run `overparam data fetch cifar` again"
             )
         tables[split] = read_cifar_table(path)
-    train = _decode(tables["train"], first_id=0, where=folder / "train.parquet")
-    heldout = _decode(tables["test"], first_id=CIFAR_ROWS["train"], where=folder / "test.parquet")
+    train = _decode(tables["train"], train_examples, first_id=0, where=folder / "train.parquet")
+    heldout = _decode(tables["test"], None, first_id=CIFAR_ROWS["train"], where=folder / "test.parquet")
     return pinned["source"], pinned["sha256"], CIFAR_CLASSES, train, heldout
 
 
-TASKS: dict[str, Callable[[Path], Loaded]] = {"digits": _load_digits, "cifar": _load_cifar}
+TASKS: dict[str, Callable[[Path, int | None], Loaded]] = {"digits": _load_digits, "cifar": _load_cifar}
 
 
 def data_at_hand(task: str, root: Path = Path("data")) -> bool:
@@ -179,15 +185,16 @@ def read_cifar_table(path: Path) -> pa.Table:
     return table
 
 
-def _decode(table: pa.Table, *, first_id: int, where: Path) -> Examples:
-    """Decode the images of one split to uint8, (examples, 3, 32, 32)."""
+def _decode(table: pa.Table, count: int | None, *, first_id: int, where: Path) -> Examples:
+    """Decode ``count`` drawn images of one split (all for None) to uint8, (examples, 3, 32, 32)."""
+    rows = draw(table.num_rows, count)
     pictures = table["img"].combine_chunks().field("bytes")
-    inputs = np.empty((len(pictures), 3, 32, 32), np.uint8)
-    for row, picture in enumerate(pictures):
+    inputs = np.empty((len(rows), 3, 32, 32), np.uint8)
+    for place, row in enumerate(rows.tolist()):
         try:
-            image = np.asarray(Image.open(io.BytesIO(picture.as_py())).convert("RGB"))
-            inputs[row] = image.transpose(2, 0, 1)
+            image = np.asarray(Image.open(io.BytesIO(pictures[row].as_py())).convert("RGB"))
+            inputs[place] = image.transpose(2, 0, 1)
         except (OSError, ValueError, TypeError) as error:
             raise DataError(f"{where} has no 32×32 image in row {row} ({error}): fetch it again") from None
-    labels = table["label"].to_numpy().astype(np.int64)
-    return Examples(first_id + np.arange(len(labels)), inputs, labels)
+    labels = table["label"].to_numpy()[rows].astype(np.int64)
+    return Examples(first_id + rows, inputs, labels)

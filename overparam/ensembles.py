@@ -86,7 +86,7 @@ def standardise(inputs: Tensor, normalisation: Normalisation) -> Tensor:
     """Standardised float32 images from uint8 ones; the last three axes are channels, height, width."""
     mean = torch.tensor(normalisation.mean, device=inputs.device).view(-1, 1, 1)
     std = torch.tensor(normalisation.std, device=inputs.device).view(-1, 1, 1)
-    return (inputs.float() - mean) / std
+    return inputs.float().sub_(mean).div_(std)
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

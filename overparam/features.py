@@ -26,6 +26,7 @@ class FeatureFile:
         ids: (examples,) int64.
         labels: (examples,) int64.
         heldout: (examples,) bool.
+        epochs: (copies,) int64, how long each network was trained; those trained to the end stand first.
         metadata: provenance of the networks and of this file.
     """
 
@@ -33,6 +34,7 @@ class FeatureFile:
     ids: np.ndarray
     labels: np.ndarray
     heldout: np.ndarray
+    epochs: np.ndarray
     metadata: Mapping[str, Any]
 
 
@@ -40,7 +42,7 @@ def extract(network: ImageNetwork, dataset: Dataset, *, precision: str) -> dict[
     """Features of every copy on the fit examples, then on the held-out ones, without augmentation.
 
     Returns:
-        The arrays of a `FeatureFile`.
+        The arrays of a `FeatureFile`, but for the networks' epochs.
     """
     parts = (dataset.fit, dataset.heldout)
     streamed = [

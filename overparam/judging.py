@@ -174,7 +174,7 @@ def _trend(claim: Claim, record: Record, margin: float, slope_share: float, fact
 def _over_penalties(judge_at: Callable[[float], Verdict]) -> Verdict:
     """The verdict at the cross-validated ridge penalties, unless it changes somewhere over the band around them."""
     verdict = judge_at(1.0)
-    for factor in PENALTY_FACTORS:
+    for factor in (factor for factor in PENALTY_FACTORS if factor != 1.0):
         other = judge_at(factor)
         if other.outcome != verdict.outcome:
             return verdict.inconclusive(

@@ -14,10 +14,10 @@ from overparam.config import SEED
 from overparam.features import FeatureFile
 from overparam.metrics import Measured, feature_performance, residuals, span_error
 from overparam.moments import Moments
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_prime
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_matched, S_prime, early
 from overparam.replicates import Replicate, check_same_examples
 from overparam.results import PENALTY_FACTORS, Sample
-from overparam.ridge import RidgeSource
+from overparam.ridge import Ridge, RidgeSource
 from overparam.stats import contribution_covariance
 
 PLANTED_NOISE = 0.25  # standard deviation of the noise on planted one-hot labels
@@ -51,8 +51,8 @@ def measure(
         for number, replicate in replicates.items()
         for sample, part in (
             ("span", partial(_spans, replicate)),
-            ("performance", partial(_wide_performance, replicate.blocks)),
-            *(("performance", partial(_narrow_performance, replicate.blocks, alpha)) for alpha in replicate.alphas),
+            ("performance", partial(_wide_performance, replicate)),
+            *(("performance", partial(_narrow_performance, replicate, alpha)) for alpha in replicate.alphas),
         )
     ]
     measured: dict[str, dict[int, Quantities]] = {
@@ -79,13 +79,14 @@ def _run(part: Callable[[], Quantities]) -> Quantities:
 
 
 def _spans(replicate: Replicate) -> Quantities:
-    """FSE in both directions and their baselines."""
+    """FSE in both directions and their baselines; onto M_1 also from what matches it in fit or parameters."""
     blocks = replicate.blocks
     moments = Moments.of(blocks)
-    sources = {name: RidgeSource(moments, name) for name in (M_1, M_1_PRIME, *map(S, replicate.alphas))}
-    pairs = [(M_1_PRIME, M_1)]
+    pairs = [(M_1_PRIME, M_1), *((early(epochs), M_1) for epochs in replicate.early_epochs)]
     for alpha in replicate.alphas:
         pairs += [(S(alpha), M_1), (M_1, S_prime(alpha)), (S(alpha), S_prime(alpha))]
+        pairs += [(S_matched(alpha), M_1)] if S_matched(alpha) in blocks.arrays else []
+    sources = {name: RidgeSource(moments, name) for name in {source for source, _ in pairs}}
     measured = {}
     for source, target in pairs:
         regression = sources[source].to(target)
@@ -95,29 +96,41 @@ def _spans(replicate: Replicate) -> Quantities:
     return measured
 
 
-def _wide_performance(blocks: Blocks) -> Quantities:
-    """FP(M_1), and with labels planted beside it, which a working probe must see to help."""
+def _wide_performance(replicate: Replicate) -> Quantities:
+    """FP(M_1), also beside planted labels, which a working probe must see to help; and FP(M_1′) early in training."""
+    blocks = replicate.blocks
     planted = Blocks({**blocks.arrays, PLANTED: _planted(blocks)}, blocks.ids, blocks.labels, blocks.heldout)
     return {
         _name(FP(M_1)): [feature_performance(blocks, (M_1,))] * len(PENALTY_FACTORS),
         _name(FP(M_1, PLANTED)): [feature_performance(planted, (M_1, PLANTED))] * len(PENALTY_FACTORS),
+        **{
+            _name(FP(early(epochs))): [feature_performance(blocks, (early(epochs),))] * len(PENALTY_FACTORS)
+            for epochs in replicate.early_epochs
+        },
     }
 
 
-def _narrow_performance(blocks: Blocks, alpha: Fraction) -> Quantities:
-    """FP(S_α), and FP of S_α and of M_1 with the residuals that they leave of each other."""
-    narrow = S(alpha)
-    return {
+def _narrow_performance(replicate: Replicate, alpha: Fraction) -> Quantities:
+    """FP(S_α), FP of S_α and of M_1 with the residuals that they leave of each other, and of S_α with those of S_α′."""
+    blocks, narrow, independent, matched = replicate.blocks, S(alpha), S_prime(alpha), S_matched(alpha)
+    moments = Moments.of(blocks, (narrow, M_1, independent))
+    source, wide = RidgeSource(moments, narrow), RidgeSource(moments, M_1)
+    measured = {
         _name(FP(narrow)): [feature_performance(blocks, (narrow,))] * len(PENALTY_FACTORS),
-        _name(FP(narrow, R(narrow, M_1))): _with_residuals(blocks, narrow, M_1),
-        _name(FP(M_1, R(M_1, narrow))): _with_residuals(blocks, M_1, narrow),
+        _name(FP(narrow, R(narrow, M_1))): _with_residuals(blocks, source.to(M_1)),
+        _name(FP(M_1, R(M_1, narrow))): _with_residuals(blocks, wide.to(narrow)),
     }
+    if blocks[independent].shape == blocks[narrow].shape:
+        measured[_name(FP(narrow, R(narrow, independent)))] = _with_residuals(blocks, source.to(independent))
+    if matched in blocks.arrays:
+        measured[_name(FP(matched))] = [feature_performance(blocks, (matched,))] * len(PENALTY_FACTORS)
+    return measured
 
 
-def _with_residuals(blocks: Blocks, source: str, target: str) -> list[Measured]:
+def _with_residuals(blocks: Blocks, regression: Ridge) -> list[Measured]:
     """FP([A, R(A→B)]) at every penalty factor; the probe's penalty is chosen once, at factor 1."""
-    regression = RidgeSource(Moments.of(blocks, (source, target)), source).to(target)
-    name = R(source, target)
+    source = regression.source.name
+    name = R(source, regression.target)
 
     def performance(factor: float, probe_penalty: float | None) -> Measured:
         residual = residuals(blocks, regression, penalty=regression.penalty * factor)
@@ -158,12 +171,23 @@ def _name(contrast: Contrast) -> str:
 def describe_networks(files: Mapping[int, FeatureFile]) -> dict[str, Any]:
     """What a record says of the networks of one width, over its replicates."""
     metadata = [file.metadata for file in files.values()]
-    return {
+    first = next(iter(files.values()))
+    final = int(np.sum(first.epochs == first.epochs[0]))  # networks trained to the end
+    entry = {
         "checkpoints": [m["checkpoint"] for m in metadata],
         "seeds": [m["seeds"] for m in metadata],
-        "features": next(iter(files.values())).features.shape[2],
+        "features": first.features.shape[2],
         "parameters": metadata[0]["parameters"],
-        "dead_features": [int(np.sum(np.ptp(file.features[~file.heldout], axis=0) == 0)) for file in files.values()],
-        "train_accuracy": [m["train_accuracy"] for m in metadata],
-        "heldout_accuracy": [m["heldout_accuracy"] for m in metadata],
+        "dead_features": [
+            int(np.sum(np.ptp(file.features[~file.heldout, :final], axis=0) == 0)) for file in files.values()
+        ],
+        "train_accuracy": [m["train_accuracy"][:final] for m in metadata],
+        "heldout_accuracy": [m["heldout_accuracy"][:final] for m in metadata],
     }
+    if final < len(first.epochs):
+        entry["early"] = {
+            "epochs": first.epochs[final:].tolist(),
+            "train_accuracy": [m["train_accuracy"][final:] for m in metadata],
+            "heldout_accuracy": [m["heldout_accuracy"][final:] for m in metadata],
+        }
+    return entry

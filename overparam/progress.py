@@ -17,7 +17,7 @@ class FitColumn(ProgressColumn):
 
 def silent() -> Progress:
     """A display that shows nothing, for callers that want none."""
-    return Progress(disable=True)
+    return Progress(console=Console(quiet=True), disable=True)
 
 
 def progress_display(console: Console | None = None) -> Progress:

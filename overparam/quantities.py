@@ -26,6 +26,16 @@ def S_prime(alpha: Fraction) -> str:  # noqa: N802
     return f"S_{alpha}′"
 
 
+def S_matched(alpha: Fraction) -> str:  # noqa: N802
+    """S_α^(U) with U = 1/α²: about as many parameters as M_1, where S_α has as many features."""
+    return f"S_{alpha}^({alpha.denominator**2})"
+
+
+def early(epochs: int) -> str:
+    """M_1′ as it was after its first epochs: a wide network that fits its training data less well."""
+    return f"{M_1_PRIME} after {epochs}"
+
+
 def R(source: str, target: str) -> str:  # noqa: N802
     """The residuals of the target's features that the source does not span."""
     return f"R({source}→{target})"

@@ -9,7 +9,7 @@ import numpy as np
 from overparam.blocks import Blocks
 from overparam.errors import MeasurementError
 from overparam.features import FeatureFile
-from overparam.quantities import M_1, M_1_PRIME, S, S_prime
+from overparam.quantities import M_1, M_1_PRIME, S, S_matched, S_prime, early
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,15 @@ class Replicate:
     """The networks of one replicate as feature blocks.
 
     Attributes:
-        blocks: ``M_1`` and ``M_1′``, and for every narrow α ``S_α`` and ``S_α′``.
+        blocks: ``M_1`` and ``M_1′``, also as ``M_1′`` was after earlier epochs; and for every narrow α ``S_α`` and
+            ``S_α′``, and ``S_α^(1/α²)`` where there are so many networks.
         alphas: the narrow width factors.
+        early_epochs: after which there is ``M_1′``.
     """
 
     blocks: Blocks
     alphas: tuple[Fraction, ...]
+    early_epochs: tuple[int, ...]
 
     @classmethod
     def of(cls, files: Mapping[Fraction, FeatureFile]) -> "Replicate":
@@ -39,6 +42,8 @@ class Replicate:
                     "needed, some of them held out: train more copies"
                 )
         arrays: dict[str, np.ndarray] = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
+        early_epochs = tuple(wide.epochs[2:].tolist())
+        arrays |= {early(epochs): wide.features[:, k] for k, epochs in enumerate(early_epochs, start=2)}
         for alpha, file in files.items():
             for name in ("ids", "labels", "heldout"):
                 if not np.array_equal(getattr(file, name), getattr(wide, name)):
@@ -57,7 +62,10 @@ class Replicate:
                 )
             arrays[S(alpha)] = file.features[:, :copies].reshape(count, -1)
             arrays[S_prime(alpha)] = file.features[:, copies : 2 * copies].reshape(count, -1)
-        return cls(Blocks(arrays, wide.ids, wide.labels, wide.heldout), tuple(alpha for alpha in files if alpha < 1))
+            if file.features.shape[1] >= copies**2:
+                arrays[S_matched(alpha)] = file.features[:, : copies**2].reshape(count, -1)
+        blocks = Blocks(arrays, wide.ids, wide.labels, wide.heldout)
+        return cls(blocks, tuple(alpha for alpha in files if alpha < 1), early_epochs)
 
 
 def check_distinct(digests: Mapping[str, list[str]]) -> None:

@@ -57,7 +57,7 @@ class Record:
         alphas: width factors, from the widest down.
         replicates: names of the replicates.
         networks: by width factor: checkpoints with digests, seeds, training and held-out accuracy (replicates,
-            copies), features, parameters a network.
+            copies), features, parameters a network; for α = 1 also ``early``, the same of M_1′ after earlier epochs.
         data: source, digests, numbers of fit and held-out examples, classes.
         environment: device and library versions of the training.
         recipe: the training recipe.

@@ -14,16 +14,15 @@ from torch import Tensor
 from overparam.errors import ArtifactError
 from overparam.files import write_atomically
 
+ENTRY = "overparam"  # of the header: the digest, a space, the metadata
+
 
 def write_sealed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write tensors and JSON metadata atomically.
-
-    Equal content gives equal tensors and metadata; safetensors orders the header's two entries at random, so the
-    bytes of the file may differ.
-    """
+    """Write tensors and JSON metadata atomically; equal content gives equal bytes."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     text = json.dumps(metadata, sort_keys=True, allow_nan=False)
-    header = {"metadata": text, "sha256": _digest(tensors, text)}
+    # One entry holds all, since safetensors would write several in random order.
+    header = {ENTRY: f"{_digest(tensors, text)} {text}"}
     write_atomically(path, lambda temporary: temporary.write_bytes(safetensors.torch.save(tensors, header)))
 
 
@@ -41,7 +40,7 @@ def read_sealed(path: Path, *, remedy: str) -> tuple[dict[str, Tensor], dict[str
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        text, seal = header["metadata"], header["sha256"]
+        seal, text = header[ENTRY].split(" ", 1)
     except FileNotFoundError:
         raise ArtifactError(f"there is no {path}: {remedy}") from None
     except KeyError:
@@ -53,13 +52,13 @@ def read_sealed(path: Path, *, remedy: str) -> tuple[dict[str, Tensor], dict[str
     return tensors, json.loads(text)
 
 
-def read_key(path: Path) -> str | None:
-    """The ``key`` in a sealed file's metadata, its content unchecked; None if there is no such file."""
+def read_metadata(path: Path) -> dict[str, Any]:
+    """A sealed file's metadata, its content unchecked; empty if there is no such file."""
     try:
         with safe_open(path, framework="pt") as file:
-            return json.loads((file.metadata() or {})["metadata"]).get("key")
-    except (SafetensorError, OSError, ValueError, KeyError):
-        return None
+            return json.loads((file.metadata() or {})[ENTRY].split(" ", 1)[1])
+    except (SafetensorError, OSError, ValueError, LookupError):
+        return {}
 
 
 def _digest(tensors: Mapping[str, Tensor], text: str) -> str:

@@ -18,15 +18,16 @@ from rich.progress import Progress
 from overparam.checkpoints import REMEDY, Provenance, load_checkpoint, save_checkpoint
 from overparam.config import StudySpec
 from overparam.data import Dataset, load_dataset
+from overparam.ensembles import split_state, stack_states
 from overparam.errors import ArtifactError
 from overparam.features import extract, read_features, weight_digests, write_features
 from overparam.files import digest_file, digest_json, digest_source
 from overparam.measurement import describe_networks, measure
-from overparam.models import build
+from overparam.models import ImageNetwork, build
 from overparam.progress import silent
 from overparam.replicates import Replicate, check_distinct
 from overparam.results import Record, read_record, write_record
-from overparam.sealed import read_key
+from overparam.sealed import read_metadata
 from overparam.training import accuracy, copy_seeds, train
 from overparam.workspace import Workspace
 
@@ -63,10 +64,11 @@ def train_stage(
     dataset: Dataset | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Train all copies at one width in one replicate, unless that very checkpoint is there; return its path.
+    """Train all copies at one width in one replicate, unless that checkpoint is there; return its path.
 
     Runs on the first CUDA device if there is one. The state is saved after every epoch beside the checkpoint;
-    an interrupted run goes on from there.
+    an interrupted run goes on from there. At a quick scale other code or another machine trains again; hours of
+    training are not repeated for that, and a checkpoint of the same spec, seeds and data stands.
     """
     study.check_member(alpha, replicate)
     dataset = dataset or load_study_data(study)
@@ -74,31 +76,27 @@ def train_stage(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     environment = _environment(device)
     seeds = copy_seeds(study, alpha, replicate)
-    identity = study.training_identity(alpha, replicate)
-    key = digest_json(
-        {
-            "identity": identity,
-            "seeds": seeds,
-            "data": dataset.sha256,
-            "code": _code_version(*TRAIN_CODE),
-            "environment": environment,
-        }
-    )
-    if read_key(path) == key:
+    spec, snapshots = study.scale.train, study.snapshots(alpha)
+    identity = digest_json({"spec": study.training_identity(alpha, replicate), "seeds": seeds, "data": dataset.sha256})
+    key = digest_json({"identity": identity, "environment": environment})
+    progress = progress or silent()
+    found = read_metadata(path)
+    if found.get("key") == key:
         return path
-    spec = study.scale.train
-    network = build(
-        study.arch,
-        alpha,
-        len(seeds),
-        base_width=study.scale.base_width,
-        channels=dataset.channels,
-        classes=dataset.classes,
-    ).to(device)
+    if found.get("identity") == identity and not study.scale.quick:
+        progress.print(f"{path.name} stands as other code or another machine trained it; delete it to train it again")
+        return path
+    network = _build(study, alpha, len(seeds), dataset).to(device)
     resume = path.with_suffix(".resume")
     label = f"{path.stem}, {len(seeds)} networks"
-    history = train(network, dataset, spec, seeds, resume=resume, key=key, progress=progress, label=label)
+    history = train(
+        network, dataset, spec, seeds, snapshots=snapshots, resume=resume, key=key, progress=progress, label=label
+    )
+    states = [*split_state(network.cpu().state_dict(), len(seeds)), *history.snapshots.values()]
+    network = _build(study, alpha, len(states), dataset).to(device)
+    network.load_state_dict(stack_states(states))
     provenance = Provenance(
+        identity=identity,
         key=key,
         task=study.task,
         arch=study.arch,
@@ -107,17 +105,23 @@ def train_stage(
         base_width=study.scale.base_width,
         channels=dataset.channels,
         classes=dataset.classes,
-        seeds=seeds,
+        seeds=[*seeds, *seeds[-1:] * len(snapshots)],
+        epochs=[*[spec.epochs] * len(seeds), *snapshots],
         recipe=asdict(spec),
         data={"source": dataset.source, "sha256": dataset.sha256, "train_examples": len(dataset.train)},
         environment=environment,
         train_accuracy=accuracy(network, dataset, dataset.train, spec),
         heldout_accuracy=accuracy(network, dataset, dataset.heldout, spec),
-        history=asdict(history),
+        history={"loss": history.loss, "accuracy": history.accuracy},
     )
     save_checkpoint(path, network, provenance, study.scale.storage)
     resume.unlink(missing_ok=True)
     return path
+
+
+def _build(study: StudySpec, alpha: Fraction, copies: int, dataset: Dataset) -> ImageNetwork:
+    size = {"base_width": study.scale.base_width, "channels": dataset.channels, "classes": dataset.classes}
+    return build(study.arch, alpha, copies, **size)
 
 
 def feature_stage(
@@ -139,7 +143,7 @@ def feature_stage(
             "code": _code_version(*FEATURE_CODE),
         }
     )
-    if read_key(path) == key:
+    if read_metadata(path).get("key") == key:
         return path
     network, provenance = load_checkpoint(checkpoint)
     found = (provenance.task, provenance.arch, provenance.alpha, provenance.replicate)
@@ -147,6 +151,7 @@ def feature_stage(
         raise ArtifactError(f"{checkpoint} holds the networks of {'-'.join(map(str, found))}, exchanged: {REMEDY}")
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     arrays = extract(network, dataset, precision=study.scale.train.precision)
+    arrays["epochs"] = np.array(provenance.epochs)
     parameters = sum(p.numel() for p in network.parameters()) // network.copies
     metadata = {
         "key": key,
@@ -180,7 +185,7 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
         for replicate in scale.replicates
         for alpha in scale.alphas
     }
-    inputs = {path.name: read_key(path) for path in paths.values()}
+    inputs = {path.name: read_metadata(path).get("key") for path in paths.values()}
     key = digest_json({"features": inputs, "code": _code_version(*MEASURE_CODE), "libraries": _libraries()})
     target = workspace.record(study)
     if target.exists():
@@ -255,8 +260,14 @@ def members(study: StudySpec) -> list[tuple[Fraction, int]]:
 
 
 def _environment(device: torch.device) -> dict[str, str]:
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU {platform.machine()}"
-    return {"device": name, "threads": str(torch.get_num_threads()), **_libraries(), "torch": version("torch")}
+    """By what a checkpoint is trained: code, device, threads, library versions."""
+    return {
+        "code": _code_version(*TRAIN_CODE),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU {platform.machine()}",
+        "threads": str(torch.get_num_threads()),
+        **_libraries(),
+        "torch": version("torch"),
+    }
 
 
 def _libraries() -> dict[str, str]:

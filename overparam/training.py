@@ -6,7 +6,7 @@ own seed, so that a batch of copies gives each the trajectory it would have had 
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,19 +18,26 @@ from torch import Tensor
 
 from overparam.config import StudySpec, TrainSpec
 from overparam.data import Dataset, Examples
-from overparam.ensembles import autocast, initialise, standardise, stream
+from overparam.ensembles import State, autocast, initialise, split_state, standardise, stream
 from overparam.errors import ArtifactError, MeasurementError
 from overparam.models import ImageNetwork
 from overparam.progress import silent
-from overparam.sealed import read_key, read_sealed, write_sealed
+from overparam.sealed import read_metadata, read_sealed, write_sealed
 
 
 @dataclass
 class History:
-    """Mean training loss (nats) and accuracy in [0, 1] of every epoch so far, each (epochs, copies)."""
+    """What training leaves behind beside the trained network.
+
+    Attributes:
+        loss: mean training loss (nats) of every epoch so far, (epochs, copies).
+        accuracy: likewise in [0, 1].
+        snapshots: by epoch, the last copy's state as it was after it.
+    """
 
     loss: list[list[float]] = field(default_factory=list)
     accuracy: list[list[float]] = field(default_factory=list)
+    snapshots: dict[int, State] = field(default_factory=dict, compare=False)
 
 
 def copy_seeds(study: StudySpec, alpha: Fraction, replicate: int) -> list[int]:
@@ -53,6 +60,7 @@ def train(
     spec: TrainSpec,
     seeds: Sequence[int],
     *,
+    snapshots: Sequence[int] = (),
     resume: Path | None = None,
     key: str = "",
     progress: Progress | None = None,
@@ -61,8 +69,9 @@ def train(
     """Initialise ``network`` and train it in place on its own device; every copy by its own seed.
 
     The loss of a copy is its mean cross-entropy; copies share no parameter, so the sum over copies has the gradient of
-    each alone. With ``resume``, the state is saved there after every epoch, and a run that finds a state saved under
-    the same ``key`` goes on from it: it ends with the weights of an undisturbed run.
+    each alone. After each epoch in ``snapshots`` the last copy is kept as it is. With ``resume``, the state is saved
+    there after every epoch, and a run that finds a state saved under the same ``key`` goes on from it: it ends with
+    the weights of an undisturbed run.
 
     Raises:
         MeasurementError: if the loss of a copy stops being finite.
@@ -107,6 +116,9 @@ def train(
                 f"the loss of copy {copy} ({label}) is not finite after epoch {epoch + 1}: "
                 "lower learning_rate in params.yaml"
             )
+        if epoch + 1 in snapshots:
+            last = split_state(network.state_dict(), network.copies)[-1]
+            history.snapshots[epoch + 1] = {name: value.cpu() for name, value in last.items()}
         if resume:
             _save_state(resume, key, network, optimiser, history)
         progress.update(bar, loss=np.mean(history.loss[-1]), accuracy=np.mean(history.accuracy[-1]))
@@ -178,12 +190,15 @@ def _save_state(path: Path, key: str, network: ImageNetwork, optimiser: torch.op
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     for name, parameter in network.named_parameters():
         tensors[f"momentum.{name}"] = optimiser.state[parameter]["momentum_buffer"]
-    write_sealed(path, tensors, {"key": key, "history": asdict(history)})
+    for epoch, state in history.snapshots.items():
+        tensors |= {f"snapshot.{epoch}.{name}": value for name, value in state.items()}
+    metadata = {"key": key, "loss": history.loss, "accuracy": history.accuracy, "snapshots": [*history.snapshots]}
+    write_sealed(path, tensors, metadata)
 
 
 def _load_state(path: Path, key: str, network: ImageNetwork, optimiser: torch.optim.SGD) -> History:
     """Put a saved state into ``network`` and ``optimiser``; one of another run, or a damaged one, starts afresh."""
-    if read_key(path) != key:
+    if read_metadata(path).get("key") != key:
         return History()
     try:
         tensors, metadata = read_sealed(path, remedy="train from the start")
@@ -193,7 +208,11 @@ def _load_state(path: Path, key: str, network: ImageNetwork, optimiser: torch.op
     for name, parameter in network.named_parameters():
         momentum = tensors[f"momentum.{name}"].to(parameter.device)
         optimiser.state[parameter]["momentum_buffer"] = momentum.contiguous(memory_format=_memory_format(parameter))
-    return History(**metadata["history"])
+    snapshots = {
+        epoch: {name: tensors[f"snapshot.{epoch}.{name}"] for name in network.state_dict()}
+        for epoch in metadata["snapshots"]
+    }
+    return History(metadata["loss"], metadata["accuracy"], snapshots)
 
 
 def _memory_format(parameter: Tensor) -> torch.memory_format:

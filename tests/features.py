@@ -36,7 +36,9 @@ def networks(rng: np.random.Generator, alpha: Fraction, seen: list[int]) -> np.n
 def file_of(features: np.ndarray, **changes) -> FeatureFile:
     heldout = np.repeat([False, True], [FIT, HELDOUT])
     ids = np.arange(FIT + HELDOUT) + 1000
-    return replace(FeatureFile(features, ids, latents()[1], heldout, {}), **changes)
+    # The third wide network stands for M_1′ after 4 epochs of 10.
+    epochs = np.array([10, 10, *[4 if features.shape[2] == WIDTH else 10] * (features.shape[1] - 2)])
+    return replace(FeatureFile(features, ids, latents()[1], heldout, epochs, {}), **changes)
 
 
 def world(kind: str = "signal", seed: int = 0) -> dict[Fraction, FeatureFile]:
@@ -53,7 +55,9 @@ def world(kind: str = "signal", seed: int = 0) -> dict[Fraction, FeatureFile]:
     if kind == "all S":
         copies = networks(rng, HALF, narrow)
         return {ONE: file_of(copies.reshape(len(copies), 2, WIDTH)), **files}
-    return {ONE: file_of(networks(rng, ONE, wide)), **files}
+    final = networks(rng, ONE, wide)
+    early = networks(np.random.default_rng([12, seed]), ONE, wide)[:, :1]
+    return {ONE: file_of(np.hstack([final, early])), **files}
 
 
 def replicates(kind: str = "signal", count: int = 3) -> Mapping[int, Replicate]:

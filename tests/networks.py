@@ -25,6 +25,7 @@ def tiny_study(arch: str = "resnet18", **changes) -> StudySpec:
         base_width=4,
         alphas=(Fraction(1), Fraction(1, 2), QUARTER),
         copies={Fraction(1): 2, Fraction(1, 2): 4, QUARTER: 8},
+        snapshots=(1,),
         replicates=(0, 1),
         train_examples=200,
         train=tiny_recipe(),

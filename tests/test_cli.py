@@ -14,7 +14,7 @@ def repository(tmp_path, monkeypatch):
     """A repository whose scale smoke is tiny, and which is the current folder."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     smoke = params["scales"]["smoke"]
-    smoke |= {"base_width": 4, "alphas": ["1", "1_2", "1_4"], "copies": {"1": 2, "1_2": 4, "1_4": 8}}
+    smoke |= {"base_width": 4, "alphas": ["1", "1_2", "1_4"], "snapshots": [1], "copies": {"1": 2, "1_2": 4, "1_4": 8}}
     smoke |= {"replicates": [0, 1], "architectures": ["resnet18"], "train_examples": 200}
     smoke["train"] |= {"epochs": 3}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))

@@ -128,7 +128,10 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("base_width", "16", "base_width must be a whole number, not '16'"),
         ("base_width", 16.5, "base_width must be a whole number, not 16.5"),
         ("base_width", -16, "base_width must be at least 1"),
-        ("replicates", [0.5, 1], "copies and replicates must be whole numbers"),
+        ("replicates", [0.5, 1], "copies, snapshots and replicates must be whole numbers"),
+        ("snapshots", [2, 10], "snapshots must be ascending epochs, all before the last"),
+        ("snapshots", [4, 2], "snapshots must be ascending epochs, all before the last"),
+        ("snapshots", [1.5], "copies, snapshots and replicates must be whole numbers"),
         ("architectures", "resnet18", "must be lists with at least one name"),
         ("architectures", [], "must be lists with at least one name"),
         ("train_examples", -5, "must be at least 2, or null for all"),
@@ -146,7 +149,8 @@ def test_a_scale_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, path, val
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("train.epochs", 1),
+        ("train.epochs", 7),
+        ("snapshots", []),
         ("train.batch_size", 2),
         ("train.warmup", 0),
         ("train.momentum", 0),

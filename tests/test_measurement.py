@@ -12,16 +12,20 @@ from overparam.errors import MeasurementError
 from overparam.judging import Judgement, judge_record, load_preregistration
 from overparam.measurement import describe_networks, measure
 from overparam.metrics import feature_performance, residuals, ridge_regression, span_error
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_prime
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_matched, S_prime, early
 from overparam.replicates import Replicate
 from overparam.results import PENALTY_FACTORS
 from overparam.stats import Effect
 
 NARROW = (HALF, QUARTER)
-SPAN = [(M_1_PRIME, M_1)] + [pair for a in NARROW for pair in ((S(a), M_1), (M_1, S_prime(a)), (S(a), S_prime(a)))]
-PERFORMANCE = [(M_1,), (M_1, PLANTED)] + [
-    names for a in NARROW for names in ((S(a),), (S(a), R(S(a), M_1)), (M_1, R(M_1, S(a))))
-]
+SPAN = [(M_1_PRIME, M_1), (early(4), M_1)]
+PERFORMANCE = [(M_1,), (M_1, PLANTED), (early(4),)]
+for a in NARROW:
+    SPAN += [(S(a), M_1), (M_1, S_prime(a)), (S(a), S_prime(a))]
+    PERFORMANCE += [(S(a),), (S(a), R(S(a), M_1)), (M_1, R(M_1, S(a))), (S(a), R(S(a), S_prime(a)))]
+    if a == HALF:  # of which there are enough networks to match the parameters of M_1
+        SPAN += [(S_matched(a), M_1)]
+        PERFORMANCE += [(S_matched(a),)]
 REPLICATES = 2
 
 
@@ -67,7 +71,7 @@ def test_span_errors_are_those_of_the_definition_at_every_penalty_factor(source,
             assert values[k, number] == pytest.approx(expected.value, rel=1e-8)
 
 
-@pytest.mark.parametrize("name", [M_1, S(HALF), S(QUARTER)])
+@pytest.mark.parametrize("name", [M_1, early(4), S(HALF), S(QUARTER), S_matched(HALF)])
 def test_the_performance_of_plain_blocks_is_that_of_the_definition_and_knows_no_ridge_penalty(name):
     samples, penalties = measured()
     values = of(samples["performance"], FP(name))
@@ -77,7 +81,10 @@ def test_the_performance_of_plain_blocks_is_that_of_the_definition_and_knows_no_
         assert penalties[str(FP(name))][number] == expected.penalty
 
 
-@pytest.mark.parametrize(("source", "target"), [(S(HALF), M_1), (M_1, S(HALF)), (S(QUARTER), M_1), (M_1, S(QUARTER))])
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [(S(HALF), M_1), (M_1, S(HALF)), (S(QUARTER), M_1), (M_1, S(QUARTER)), (S(QUARTER), S_prime(QUARTER))],
+)
 def test_performance_with_residuals_chooses_its_probe_once(source, target):
     samples, penalties = measured()
     name = R(source, target)
@@ -215,3 +222,17 @@ def test_networks_are_described_with_their_dead_features():
         9,
     )
     assert (entry["train_accuracy"], entry["heldout_accuracy"]) == ([[0.5, 0.6]] * 2, [[0.4, 0.5]] * 2)
+    assert "early" not in entry
+
+
+def test_the_wide_network_early_in_training_is_described_apart():
+    metadata = {
+        "checkpoint": {"path": "p", "md5": "m"}, "seeds": [1, 2, 2], "parameters": 9,
+        "train_accuracy": [0.9, 0.8, 0.5], "heldout_accuracy": [0.7, 0.6, 0.4],
+    }  # fmt: skip
+    file = replace(world()[ONE], metadata=metadata)
+    file.features[:, 2, :] = 0.0
+    entry = describe_networks({0: file})
+    assert (entry["train_accuracy"], entry["heldout_accuracy"]) == ([[0.9, 0.8]], [[0.7, 0.6]])
+    assert entry["early"] == {"epochs": [4], "train_accuracy": [[0.5]], "heldout_accuracy": [[0.4]]}
+    assert entry["dead_features"] == [0]

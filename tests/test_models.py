@@ -7,6 +7,7 @@ import torchvision
 from overparam.ensembles import initialise
 from overparam.errors import SpecError
 from overparam.models import ARCHITECTURES, build
+from overparam.models.layers import Convolution
 
 ONE = Fraction(1)
 
@@ -80,3 +81,23 @@ def test_hidden_widths_scale_and_depth_stays(arch):
 def test_what_cannot_be_built_is_refused_in_a_sentence(arch, alpha, copies, message):
     with pytest.raises(SpecError, match=message):
         build(arch, alpha, copies, base_width=16, channels=1, classes=10)
+
+
+@pytest.mark.parametrize("copies", [1, 2, 3, 4, 6, 16, 32])
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 1), (1, 2), (4, 8), (16, 32)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_convolution_is_the_grouped_one_with_a_group_a_copy(copies, inputs, outputs, bias):
+    generator = torch.Generator().manual_seed(copies)
+    ours = Convolution(copies, inputs, outputs, kernel=3, stride=2, bias=bias)
+    theirs = torch.nn.Conv2d(copies * inputs, copies * outputs, 3, 2, padding=1, groups=copies, bias=bias)
+    with torch.no_grad():
+        for parameter in ours.parameters():
+            parameter.normal_(generator=generator)
+    theirs.load_state_dict(ours.state_dict())
+    images = torch.randn(5, copies * inputs, 8, 8, generator=generator)
+    outputs_of = [layer(images) for layer in (ours, theirs)]
+    torch.testing.assert_close(*outputs_of, rtol=1e-4, atol=1e-5)
+    for output in outputs_of:
+        output.square().sum().backward()
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad, rtol=1e-4, atol=1e-3)
+    assert ours.groups * ours.packed == copies

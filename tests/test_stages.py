@@ -1,17 +1,23 @@
 from dataclasses import replace
 from fractions import Fraction
+from io import StringIO
 
 import numpy as np
 import pytest
 import torch
-from networks import QUARTER, tiny_recipe, tiny_study
+from networks import QUARTER, tiny_digits, tiny_recipe, tiny_study
+from rich.console import Console
+from rich.progress import Progress
 
-from overparam import stages
+from overparam import stages, training
 from overparam.checkpoints import load_checkpoint
+from overparam.ensembles import split_state
 from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.features import read_features
+from overparam.models import build
 from overparam.results import read_record
 from overparam.stages import feature_stage, measure_stage, members, run_study, train_stage
+from overparam.training import copy_seeds, learning_rate, train
 from overparam.workspace import Workspace
 
 
@@ -42,6 +48,8 @@ def test_a_study_leaves_checkpoints_features_and_a_record(finished):
     assert again.data["train_examples"] == 200
     assert again.networks[QUARTER]["features"] == 8
     assert np.shape(again.networks[QUARTER]["train_accuracy"]) == (2, 8)
+    assert np.shape(again.networks[Fraction(1)]["train_accuracy"]) == (2, 2)
+    assert again.networks[Fraction(1)]["early"]["epochs"] == [1]
 
 
 def test_provenance_holds_what_is_needed_to_make_the_weights_again(finished):
@@ -55,7 +63,10 @@ def test_provenance_holds_what_is_needed_to_make_the_weights_again(finished):
     )
     assert len(provenance.seeds) == len(provenance.train_accuracy) == len(provenance.heldout_accuracy) == 8
     assert provenance.recipe["epochs"] == len(provenance.history["loss"]) == 2
-    assert {"device", "torch", "numpy", "python"} <= set(provenance.environment)
+    assert {"code", "device", "torch", "numpy", "python"} <= set(provenance.environment)
+    _, wide = load_checkpoint(workspace.checkpoint(tiny_study(), Fraction(1), 1))
+    assert wide.epochs == [2, 2, 1]
+    assert wide.seeds[1] == wide.seeds[2] != wide.seeds[0]
 
 
 def test_a_study_run_again_does_nothing(finished, monkeypatch):
@@ -97,6 +108,47 @@ def test_another_recipe_or_other_data_trains_again(tmp_path, change):
     first = train_stage(study, QUARTER, 0, workspace).read_bytes()
     changed = replace(study, scale=replace(study.scale, **change))
     assert train_stage(changed, QUARTER, 0, workspace).read_bytes() != first
+
+
+OTHER_CODE = {"code": "0" * 64, "device": "CPU"}
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_other_code_or_another_machine_trains_again_only_what_takes_minutes(tmp_path, monkeypatch, quick):
+    workspace = Workspace.at(tmp_path)
+    study = tiny_study()
+    study = replace(study, scale=replace(study.scale, quick=quick))
+    first = train_stage(study, QUARTER, 0, workspace).read_bytes()
+    monkeypatch.setattr(stages, "_environment", lambda device: OTHER_CODE)
+    console = Console(record=True, width=500, file=StringIO())
+    path = train_stage(study, QUARTER, 0, workspace, progress=Progress(console=console))
+    said = console.export_text()
+    assert (path.read_bytes() == first) is not quick
+    assert ("stands as other code or another machine trained it; delete it to train it again" in said) is not quick
+
+
+def test_hours_of_training_are_repeated_for_another_recipe(tmp_path):
+    workspace = Workspace.at(tmp_path)
+    study = tiny_study(quick=False)
+    first = train_stage(study, QUARTER, 0, workspace).read_bytes()
+    changed = tiny_study(quick=False, train=tiny_recipe(learning_rate=0.01))
+    assert train_stage(changed, QUARTER, 0, workspace).read_bytes() != first
+
+
+def test_a_snapshot_is_the_wide_network_as_it_was(finished):
+    workspace, _ = finished
+    study = tiny_study()
+    network, _ = load_checkpoint(workspace.checkpoint(study, Fraction(1), 0))
+    early = split_state(network.state_dict(), 3)[2]
+    stopped = build("resnet18", Fraction(1), 2, base_width=4, channels=1, classes=10)
+    recipe = study.scale.train
+    with pytest.MonkeyPatch.context() as patch:
+        # As many steps of the schedule as the whole run has, of which one epoch is taken.
+        patch.setattr(training, "learning_rate", lambda step, steps, spec: learning_rate(step, 2 * steps, recipe))
+        train(stopped, tiny_digits(), replace(recipe, epochs=1), copy_seeds(study, Fraction(1), 0))
+    for name, value in split_state(stopped.state_dict(), 2)[1].items():
+        if value.dim():  # batch counters are common to all copies of a checkpoint
+            torch.testing.assert_close(early[name], value)
 
 
 def test_a_damaged_record_is_measured_again(finished):

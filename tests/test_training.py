@@ -43,7 +43,7 @@ def test_training_learns():
 def test_an_interrupted_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path, monkeypatch):
     data, recipe, state = tiny_digits(), tiny_recipe(), tmp_path / "state"
     undisturbed = network()
-    expected = train(undisturbed, data, recipe, [1, 2])
+    expected = train(undisturbed, data, recipe, [1, 2], snapshots=[1])
 
     def interrupt_in_second_epoch(examples, spec, seeds, epoch, device):
         if epoch == 1:
@@ -54,10 +54,14 @@ def test_an_interrupted_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path
     with monkeypatch.context() as patch:
         patch.setattr(training, "epoch_batches", interrupt_in_second_epoch)
         with pytest.raises(KeyboardInterrupt):
-            train(resumed, data, recipe, [1, 2], resume=state, key="k")
+            train(resumed, data, recipe, [1, 2], snapshots=[1], resume=state, key="k")
     resumed = network()
-    assert train(resumed, data, recipe, [1, 2], resume=state, key="k") == expected
+    history = train(resumed, data, recipe, [1, 2], snapshots=[1], resume=state, key="k")
+    assert history == expected
     assert torch.equal(weights(resumed), weights(undisturbed))
+    assert list(history.snapshots) == list(expected.snapshots) == [1]
+    for name, value in expected.snapshots[1].items():
+        assert torch.equal(history.snapshots[1][name], value)
 
 
 KILLED_RUN = """

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from overparam.models.layers import ImageNetwork, convolution
+from overparam.models.layers import Convolution, ImageNetwork
 
 
 class BasicBlock(nn.Module):
@@ -10,15 +10,15 @@ class BasicBlock(nn.Module):
 
     def __init__(self, copies: int, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = convolution(copies, inputs, outputs, kernel=3, stride=stride)
+        self.conv1 = Convolution(copies, inputs, outputs, kernel=3, stride=stride)
         self.bn1 = nn.BatchNorm2d(copies * outputs)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = convolution(copies, outputs, outputs, kernel=3)
+        self.conv2 = Convolution(copies, outputs, outputs, kernel=3)
         self.bn2 = nn.BatchNorm2d(copies * outputs)
         self.downsample = None
         if stride != 1 or inputs != outputs:
             self.downsample = nn.Sequential(
-                convolution(copies, inputs, outputs, kernel=1, stride=stride),
+                Convolution(copies, inputs, outputs, kernel=1, stride=stride),
                 nn.BatchNorm2d(copies * outputs),
             )
 
@@ -37,7 +37,7 @@ class ResNet18(ImageNetwork):
 
     def __init__(self, copies: int, width: int, channels: int, classes: int) -> None:
         super().__init__(copies, 8 * width, classes)
-        self.conv1 = convolution(copies, channels, width, kernel=3)
+        self.conv1 = Convolution(copies, channels, width, kernel=3)
         self.bn1 = nn.BatchNorm2d(copies * width)
         self.relu = nn.ReLU(inplace=True)
         self.layer1 = self._stage(copies, width, width, stride=1)

@@ -6,7 +6,7 @@ layer is the last convolution and has 8 · ``width`` features, as many as ResNet
 
 from torch import Tensor, nn
 
-from overparam.models.layers import ImageNetwork, convolution
+from overparam.models.layers import Convolution, ImageNetwork
 
 # Channels of each convolution in multiples of the width; "M" is max-pooling.
 LAYOUT = (1, 1, "M", 2, 2, "M", 4, 4, 4, "M", 8, 8, 8, "M", 8, 8, 8, "M")
@@ -25,7 +25,7 @@ class VGG16(ImageNetwork):
         for entry in LAYOUT:
             if isinstance(entry, int):
                 outputs = entry * width
-                layers += [convolution(copies, inputs, outputs, kernel=3, bias=True)]
+                layers += [Convolution(copies, inputs, outputs, kernel=3, bias=True)]
                 layers += [nn.BatchNorm2d(copies * outputs), nn.ReLU(inplace=True)]
                 inputs = outputs
             else:
