@@ -62,7 +62,7 @@ class ProbeFit:
     """Fits probes to one set of examples, each from where the one before ended.
 
     Args:
-        features: (examples, features), finite.
+        features: (examples, features), finite; fits are made in their precision.
         labels: (examples,) in [0, classes).
         classes: number of classes.
 
@@ -78,7 +78,7 @@ class ProbeFit:
         values, self._vectors = np.linalg.eigh(centred.T @ centred / len(features))
         self._variances = np.maximum(values, 0)
         self._rotated = centred @ self._vectors
-        self._onehot = np.eye(classes)[labels]
+        self._onehot = np.eye(classes, dtype=features.dtype)[labels]
         self._solution = np.zeros((features.shape[1] + 1, classes))  # last row: the intercept
 
     def at(self, penalty: float, *, tolerance: float = 1e-5) -> Probe:
@@ -92,17 +92,17 @@ class ProbeFit:
         count = len(self._rotated)
         ridge = penalty / count  # the objective below is the mean over examples
         scale = 1 / np.sqrt(CURVATURE * self._variances + ridge)[:, None]  # (features, 1)
-        inputs = self._rotated * scale.T
+        inputs = self._rotated * scale.T.astype(self._rotated.dtype)
         shape = self._solution.shape
 
         def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-            parameters = flat.reshape(shape)
+            parameters = flat.reshape(shape).astype(inputs.dtype)
             log_probability = log_softmax(inputs @ parameters[:-1] + parameters[-1], axis=1)
             weights = scale * parameters[:-1]
-            loss = -np.sum(self._onehot * log_probability) / count + ridge / 2 * np.sum(np.square(weights))
+            loss = -np.vdot(self._onehot, log_probability) / count + ridge / 2 * np.vdot(weights, weights)
             error = (np.exp(log_probability) - self._onehot) / count
             gradient = np.vstack([inputs.T @ error + ridge * scale * weights, error.sum(axis=0)])
-            return float(loss), gradient.ravel()
+            return float(loss), gradient.ravel().astype(np.float64)
 
         start = np.vstack([self._solution[:-1] / scale, self._solution[-1:]]).ravel()
         options = {"maxiter": 2000, "maxfun": 4000, "ftol": tolerance * 1e-5, "gtol": tolerance}
@@ -121,6 +121,7 @@ def cross_validate(features: np.ndarray, labels: np.ndarray, classes: int, folds
         classes: number of classes.
         folds: (examples,) the fold of each example.
     """
+    features = features.astype(np.float32)  # enough to choose by, in half the time
     parts = [folds == fold for fold in np.unique(folds)]
     fits = [ProbeFit(features[~part], labels[~part], classes) for part in parts]
     best, least = PENALTIES[0], np.inf
