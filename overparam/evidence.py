@@ -11,7 +11,8 @@ import numpy as np
 from overparam.config import StudySpec
 from overparam.data import data_at_hand
 from overparam.errors import ArtifactError, OverparamError
-from overparam.results import Record, read_record, stale_reason
+from overparam.pins import stale_reason
+from overparam.results import Record, read_record
 from overparam.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _recorded(study: StudySpec, root: Path) -> Record:
     if not path.exists():
         raise NoEvidence(f"{study} has no record: make it with `{make_command(study)}`")
     record = read_record(path)
-    reason = stale_reason(record, [*root.glob("dvc.lock"), *root.glob("*/dvc.lock")], root / "data.dvc")
+    reason = stale_reason(record, path, root)
     if reason:
         raise NoEvidence(f"{study} has a stale record ({reason}): measure again with `{make_command(study)}`")
     return record

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from overparam.errors import ArtifactError
 from overparam.files import digest_json, write_json
@@ -160,43 +159,6 @@ def read_record(path: Path) -> Record:
         raise ArtifactError(
             f"record {path} is damaged or was edited ({error}): restore it with git, or measure again"
         ) from None
-
-
-def stale_reason(record: Record, locks: list[Path], data_pins: Path) -> str | None:
-    """Why a record no longer answers for what ``dvc.lock`` pins; None if it does.
-
-    Args:
-        record: as read.
-        locks: the ``dvc.lock`` files that pin checkpoints.
-        data_pins: ``data.dvc``, whose outs name the SHA-256 of each data file in their ``meta``.
-    """
-    pinned: dict[str, str] = {}
-    for lock in locks:
-        for stage in _read_pins(lock).get("stages", {}).values():
-            pinned |= {out["path"]: out["md5"] for out in stage.get("outs", []) if "md5" in out}
-    for entry in record.networks.values():
-        for checkpoint in entry["checkpoints"]:
-            path, md5 = checkpoint["path"], checkpoint["md5"]
-            if pinned.get(path) != md5:
-                state = "another version of" if path in pinned else "no"
-                return f"the record was measured on {path} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
-    outs = _read_pins(data_pins).get("outs", []) if data_pins.exists() else []
-    known = {Path(out["path"]).stem: (out.get("meta") or {}).get("sha256") for out in outs}
-    for name, sha256 in record.data["sha256"].items():
-        if known.get(name) != sha256:
-            return f"the record was measured on a {name} split that {data_pins.name} does not pin"
-    return None
-
-
-def _read_pins(path: Path) -> dict[str, Any]:
-    """A file of DVC's, or ArtifactError if it is damaged."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError):
-        content = None
-    if not isinstance(content, dict):
-        raise ArtifactError(f"{path} is damaged: restore it with git")
-    return content
 
 
 def _read_sample(entry: Mapping[str, Any]) -> Sample:

@@ -8,7 +8,7 @@ from networks import tiny_study
 from overparam import evidence, stages
 from overparam.errors import ArtifactError
 from overparam.evidence import NoEvidence, gather, strongest_at_hand
-from overparam.files import digest_json
+from overparam.files import digest_file, digest_json
 from overparam.workspace import Workspace
 
 STUDY = tiny_study()
@@ -30,6 +30,8 @@ def repository(tmp_path_factory):
         for entry in record.networks.values()
         for checkpoint in entry["checkpoints"]
     ]
+    path = Workspace.at(root).record(STUDY)
+    outs.append({"path": path.relative_to(root).as_posix(), "md5": digest_file(path, "md5")})
     (root / "dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": {"train": {"outs": outs}}}))
     return root
 

@@ -14,7 +14,7 @@ PACKAGE = Path(overparam.__file__).parent
 ORDER = [
     "errors", "files", "config", "data", "fetch",
     "models", "ensembles", "sealed", "progress", "training", "checkpoints", "features",
-    "blocks", "moments", "ridge", "probes", "metrics", "stats", "quantities", "results",
+    "blocks", "moments", "ridge", "probes", "metrics", "stats", "quantities", "results", "pins",
     "replicates", "measurement", "workspace", "stages", "evidence",
     "claims", "judging", "scoreboard", "cli",
 ]  # fmt: skip
