@@ -42,8 +42,8 @@ class Replicate:
                     "needed, some of them held out: train more copies"
                 )
         arrays: dict[str, np.ndarray] = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
-        early_epochs = tuple(wide.epochs[2:].tolist())
-        arrays |= {early(epochs): wide.features[:, k] for k, epochs in enumerate(early_epochs, start=2)}
+        snapshots = {epochs: k for k, epochs in enumerate(wide.epochs.tolist()) if epochs < wide.epochs[0]}
+        arrays |= {early(epochs): wide.features[:, k] for epochs, k in snapshots.items()}
         for alpha, file in files.items():
             for name in ("ids", "labels", "heldout"):
                 if not np.array_equal(getattr(file, name), getattr(wide, name)):
@@ -65,7 +65,7 @@ class Replicate:
             if file.features.shape[1] >= copies**2:
                 arrays[S_matched(alpha)] = file.features[:, : copies**2].reshape(count, -1)
         blocks = Blocks(arrays, wide.ids, wide.labels, wide.heldout)
-        return cls(blocks, tuple(alpha for alpha in files if alpha < 1), early_epochs)
+        return cls(blocks, tuple(alpha for alpha in files if alpha < 1), tuple(snapshots))
 
 
 def check_distinct(digests: Mapping[str, list[str]]) -> None:
