@@ -128,6 +128,18 @@ def judge(
 
 
 @app.command()
+def tables(file: Annotated[Path, typer.Argument(help="a Markdown file with sections <!-- tables SCALE -->")]) -> None:
+    """Write the tables of a Markdown file anew from the records.
+
+    Example: `overparam tables README.md`
+    """
+    from overparam.report.tables import fill_tables
+
+    fill_tables(file, _workspace().results)
+    console.print(f"the tables of {file} are those of the records")
+
+
+@app.command()
 def status() -> None:
     """Say what evidence each study has and what it lacks, with the command that makes it.
 

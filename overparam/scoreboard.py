@@ -45,7 +45,7 @@ def scoreboard(judgements: Sequence[Judgement]) -> Table:
 
 
 def summary(judgements: Sequence[Judgement]) -> list[str]:
-    """For each claim and study one sentence: where it holds; then what the marks mean."""
+    """For each claim and study one sentence, where it holds, and below it why it does not elsewhere; then the marks."""
     ordered = sorted(judgements, key=_study)
     lines = []
     for (claim, task, arch, scale), group in groupby(ordered, key=_study):
@@ -57,6 +57,11 @@ def summary(judgements: Sequence[Judgement]) -> list[str]:
         if claim == "span-mild":
             where = f"{members[0].verdict} at α = {members[0].alpha}"
         lines.append(f"{claim} (Fig. {CLAIMS[claim].figure}), {task}-{arch}, {scale}: {where}{trend}")
+        reasons: dict[str, list[str]] = {}
+        for member in members:
+            if not member.holds:
+                reasons.setdefault(f"{member.verdict}: {member.why}", []).append(member.alpha or "trend")
+        lines += [f"    {', '.join(places)} {reason}" for reason, places in reasons.items()]
     if any(judgement.confounded for judgement in judgements):
         lines.append(
             "ᶜ confounded: narrow networks fit their training data less well than M_1, so width may not be the cause"

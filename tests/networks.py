@@ -1,8 +1,11 @@
 """Small things to train: a study on digits that takes a second, its data, its recipe."""
 
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+
+import yaml
 
 from overparam.config import StudySpec, TrainSpec, load_config
 from overparam.data import Dataset, load_dataset
@@ -35,3 +38,16 @@ def tiny_study(arch: str = "resnet18", **changes) -> StudySpec:
 
 def tiny_digits() -> Dataset:
     return load_dataset("digits", train_examples=200)
+
+
+def tiny_repository(folder: Path) -> Path:
+    """A folder with the parameters and margins of a repository whose scale smoke takes seconds."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    smoke = params["scales"]["smoke"]
+    smoke |= {"base_width": 4, "alphas": ["1", "1_2", "1_4"], "snapshots": [1], "copies": {"1": 2, "1_2": 4, "1_4": 8}}
+    smoke |= {"replicates": [0, 1], "architectures": ["resnet18"], "train_examples": 200}
+    smoke["train"] |= {"epochs": 3}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    (folder / "claims").mkdir()
+    shutil.copy(ROOT / "claims" / "preregistration.toml", folder / "claims")
+    return folder

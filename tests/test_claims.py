@@ -207,7 +207,7 @@ def test_a_claim_holds_up_to_the_cell_before_the_first_that_does_not(failing, re
     judgements = [j for j in judge_record(record, MARGINS, evidence="record") if j.claim == "performance"]
     assert holds_up_to(judgements) == holds_up_to(judgements[::-1]) == reached
     where = f"holds for α ≤ {reached}" if reached else "does not hold at the narrowest width"
-    (line,) = summary(judgements)
+    line, *_ = summary(judgements)
     assert line.startswith(f"performance (Fig. 3), digits-resnet18, smoke: {where}; that it grows as α falls: ")
 
 

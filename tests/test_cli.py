@@ -1,9 +1,8 @@
-import shutil
 import sys
 
 import pytest
 import yaml
-from networks import ROOT
+from networks import tiny_repository
 
 from overparam import cli, files, stages
 from overparam.workspace import Workspace
@@ -12,16 +11,8 @@ from overparam.workspace import Workspace
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     """A repository whose scale smoke is tiny, and which is the current folder."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    smoke = params["scales"]["smoke"]
-    smoke |= {"base_width": 4, "alphas": ["1", "1_2", "1_4"], "snapshots": [1], "copies": {"1": 2, "1_2": 4, "1_4": 8}}
-    smoke |= {"replicates": [0, 1], "architectures": ["resnet18"], "train_examples": 200}
-    smoke["train"] |= {"epochs": 3}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    (tmp_path / "claims").mkdir()
-    shutil.copy(ROOT / "claims" / "preregistration.toml", tmp_path / "claims")
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return tiny_repository(tmp_path)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import yaml
 from networks import ROOT
 from records import ALPHAS, EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 
+from overparam.files import digest_file
 from overparam.results import write_record
 
 
@@ -27,8 +28,10 @@ def repository(tmp_path):
 
 def put_record(repository, **changes):
     record = synthetic_record(alphas=ALPHAS, replicates=3, **changes)
-    write_record(repository / "results" / "smoke" / "digits-resnet18.json", record)
+    path = repository / "results" / "smoke" / "digits-resnet18.json"
+    write_record(path, record)
     outs = [checkpoint for entry in record.networks.values() for checkpoint in entry["checkpoints"]]
+    outs.append({"path": path.relative_to(repository).as_posix(), "md5": digest_file(path, "md5")})
     (repository / "dvc.lock").write_text(yaml.safe_dump({"stages": {"train": {"outs": outs}}}))
 
 

@@ -16,7 +16,7 @@ ORDER = [
     "models", "ensembles", "sealed", "progress", "training", "checkpoints", "features",
     "blocks", "moments", "ridge", "probes", "metrics", "stats", "quantities", "results", "pins",
     "replicates", "measurement", "workspace", "stages", "evidence",
-    "claims", "judging", "scoreboard", "cli",
+    "claims", "judging", "scoreboard", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
 TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", "workspace", "cli"]
@@ -24,6 +24,7 @@ TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", 
 FORBIDDEN = {
     "metrics": {"models", "ensembles", "training", "checkpoints", "features"},
     "stats": {"metrics", "ridge", "probes", "moments", "blocks"},
+    "report": {"models", "ensembles", "training", "checkpoints", "features", "stages", "data"},
     "judging": {"models", "ensembles", "training", "checkpoints", "features", "stages", "data"},
 }
 

@@ -1,8 +1,9 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from records import SIXTEENTH, synthetic_record
+from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from rich.console import Console
 
 from overparam.claims import CLAIMS
@@ -27,7 +28,7 @@ def test_the_scoreboard_has_a_line_for_every_judgement(changes):
         for text in (j.claim, j.arch, j.alpha or "trend", f"{j.effect:+.4f}", bounds, mark, f"R = {j.replicates}"):
             assert text in line
         assert ("ᶜ" in line) == j.confounded
-    sentences = summary(judgements)
+    sentences = [line for line in summary(judgements) if not line.startswith("    ")]
     assert len(sentences) == 2 * len(CLAIMS) + 1
     assert sentences[-1].startswith("ᶜ confounded")
     mild = next(j for j in judgements if j.claim == "span-mild")
@@ -45,10 +46,20 @@ def test_the_summary_groups_the_lines_of_a_study_in_whatever_order_they_come():
     others = [replace(j, scale="paper", verdict="refuted") for j in judgements]
     mixed = [line for pair in zip(judgements, others, strict=True) for line in pair]
     assert summary(mixed) == summary(judgements + others)
-    assert len(summary(mixed)) == 2 * len(CLAIMS)
+    assert len([line for line in summary(mixed) if not line.startswith("    ")]) == 2 * len(CLAIMS)
     assert "performance (Fig. 3), digits-resnet18, paper: does not hold at the narrowest width" in "\n".join(
         summary(mixed)
     )
+
+
+def test_the_summary_says_why_a_claim_does_not_hold_once_a_reason():
+    effects = {"performance": {HALF: 0.0, QUARTER: 0.0, EIGHTH: 0.02, SIXTEENTH: 0.04}}
+    judgements = judge_record(synthetic_record(effects, spread=0.0), MARGINS, evidence="record")
+    lines = summary([j for j in judgements if j.claim == "performance"])
+    assert lines[0].endswith("holds for α ≤ 1/8; that it grows as α falls: holds")
+    # Without spread between replicates only the shared examples make an interval, the same at both widths.
+    assert len(lines) == 2
+    assert re.fullmatch(r"    1/2, 1/4 refuted: upper bound 0\.000\d is below the margin 0\.005", lines[1])
 
 
 def test_nothing_judged_is_an_empty_scoreboard():

@@ -1,0 +1,183 @@
+"""Markdown tables of what was measured, by width, beside what the paper's figures say; made from records alone."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from overparam.errors import ArtifactError
+from overparam.files import write_atomically
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime, early
+from overparam.results import Record, read_record
+from overparam.stats import Effect
+
+SECTION = re.compile(r"(<!-- tables (?P<scale>\w+) -->\n).*?(<!-- end of tables -->)", re.DOTALL)
+TITLES = {"resnet18": "ResNet-18", "vgg16": "VGG-16", "cifar": "CIFAR-10", "digits": "scikit-learn's digits"}
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured quantity by width: how to read it off a record, its unit, and what the paper says of it."""
+
+    label: str
+    paper: str
+    percent: bool
+    effect: Callable[[Record, Fraction], Effect | None]
+
+
+def _measured(
+    narrow: Callable[[Fraction], Contrast], wide: Contrast | None = None
+) -> Callable[[Record, Fraction], Effect | None]:
+    """A contrast at each narrow width, and perhaps another one at α = 1; None where it was not measured."""
+
+    def effect(record: Record, alpha: Fraction) -> Effect | None:
+        contrast = wide if alpha == ONE else narrow(alpha)
+        known = {name for sample in record.samples.values() for name in sample.quantities}
+        return record.effect(contrast) if contrast is not None and set(contrast.weights) <= known else None
+
+    return effect
+
+
+def _accuracy(part: str) -> Callable[[Record, Fraction], Effect | None]:
+    return lambda record, alpha: _over_replicates(record.networks[alpha][part])
+
+
+def _over_replicates(accuracies: list[list[float]]) -> Effect:
+    """Accuracies (replicates, copies), averaged over copies; the interval is over replicates alone."""
+    values = np.mean(accuracies, axis=1)
+    return Effect(values, np.zeros((len(values), len(values))))
+
+
+ROWS = (
+    Row("training accuracy of a network", "", True, _accuracy("train_accuracy")),
+    Row("held-out accuracy of a network", "", True, _accuracy("heldout_accuracy")),
+    Row(
+        "FSE(S_α→M_1); at α = 1 FSE(M_1′→M_1)",
+        "Fig. 1: near that of M_1′ at 1/2, far above it at 1/8 and 1/16",
+        False,
+        _measured(lambda alpha: FSE(S(alpha), M_1), FSE(M_1_PRIME, M_1)),
+    ),
+    Row(
+        "FSE(M_1→S_α′)",
+        "Fig. 2: above the next line, the more the smaller α",
+        False,
+        _measured(lambda alpha: FSE(M_1, S_prime(alpha))),
+    ),
+    Row("FSE(S_α→S_α′)", "Fig. 2", False, _measured(lambda alpha: FSE(S(alpha), S_prime(alpha)))),
+    Row(
+        "FP(S_α); at α = 1 FP(M_1)",
+        "Fig. 3: falls below that of M_1 as α falls",
+        True,
+        _measured(lambda alpha: FP(S(alpha)), FP(M_1)),
+    ),
+    Row(
+        "gain of S_α by R(S_α→M_1)",
+        "Fig. 4a, b: grows as α falls",
+        True,
+        _measured(lambda alpha: FP(S(alpha), R(S(alpha), M_1)) - FP(S(alpha))),
+    ),
+    Row(
+        "gain of S_α by R(S_α→S_α′)",
+        "control: what as many further narrow networks give",
+        True,
+        _measured(lambda alpha: FP(S(alpha), R(S(alpha), S_prime(alpha))) - FP(S(alpha))),
+    ),
+    Row(
+        "gain of M_1 by R(M_1→S_α)",
+        "Fig. 4c, d: none, or a loss",
+        True,
+        _measured(lambda alpha: FP(M_1, R(M_1, S(alpha))) - FP(M_1)),
+    ),
+    Row(
+        "FSE(S_α^(1/α²)→M_1)",
+        "control: as many parameters as M_1",
+        False,
+        _measured(lambda alpha: FSE(S_matched(alpha), M_1)),
+    ),
+    Row(
+        "FP(S_α^(1/α²))",
+        "control: as many parameters as M_1",
+        True,
+        _measured(lambda alpha: FP(S_matched(alpha))),
+    ),
+)
+
+
+def record_tables(record: Record) -> str:
+    """What one study measured, by width, and the wide network early in its training, as Markdown."""
+    data, epochs = record.data, record.recipe["epochs"]
+    title = (
+        f"**{TITLES.get(record.arch, record.arch)} on {TITLES.get(record.task, record.task)}**, scale {record.scale}: "
+        f"trained on {data['train_examples']:,} examples for {epochs} epochs, measured on "
+        f"{data['heldout_examples']:,} held-out ones ({data['source']}), R = {len(record.replicates)}."
+    )
+    head = ["measured", "in the paper", *(f"α = {alpha}" for alpha in record.alphas)]
+    rows = []
+    for row in ROWS:
+        effects = [row.effect(record, alpha) for alpha in record.alphas]
+        if any(effects):
+            rows.append([row.label, row.paper, *(_number(effect, percent=row.percent) for effect in effects)])
+    tables = [title, _table(head, rows, words=2)]
+    if "early" in record.networks[ONE]:
+        tables.append(_early_table(record, record.networks[ONE]["early"]))
+    return "\n\n".join(tables)
+
+
+def _early_table(record: Record, entry: Mapping[str, list]) -> str:
+    stages = [*entry["epochs"], record.recipe["epochs"]]
+    head = ["M_1′ after epochs", *map(str, stages)]
+    accuracies = {
+        part: [
+            *(_over_replicates([[row[k]] for row in entry[part]]) for k in range(len(entry["epochs"]))),
+            _over_replicates([row[1:2] for row in record.networks[ONE][part]]),
+        ]
+        for part in ("train_accuracy", "heldout_accuracy")
+    }
+    spans = [record.effect(FSE(early(epochs), M_1)) for epochs in entry["epochs"]]
+    probes = [record.effect(FP(early(epochs))) for epochs in entry["epochs"]]
+    rows = [
+        ["training accuracy", *(_number(effect, percent=True) for effect in accuracies["train_accuracy"])],
+        ["held-out accuracy", *(_number(effect, percent=True) for effect in accuracies["heldout_accuracy"])],
+        ["FSE(M_1′→M_1)", *(_number(e, percent=False) for e in (*spans, record.effect(FSE(M_1_PRIME, M_1))))],
+        ["FP(M_1′)", *(_number(effect, percent=True) for effect in (*probes, None))],
+    ]
+    return _table(head, rows, words=1)
+
+
+def fill_tables(path: Path, results: Path) -> None:
+    """Write anew every ``<!-- tables SCALE -->`` section of a Markdown file from the records of that scale.
+
+    Raises:
+        ArtifactError: if the file has no such section, or a scale has no record.
+    """
+    text = path.read_text(encoding="utf-8")
+    if not SECTION.search(text):
+        raise ArtifactError(f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->: mark where they go")
+
+    def filled(match: re.Match[str]) -> str:
+        records = sorted((results / match["scale"]).glob("*-*.json"))
+        if not records:
+            raise ArtifactError(f"there is no record of scale {match['scale']} in {results}: measure its studies first")
+        tables = "\n\n".join(record_tables(read_record(record)) for record in records)
+        return f"{match[1]}\n{tables}\n\n{match[3]}"
+
+    new = SECTION.sub(filled, text)
+    write_atomically(path, lambda temporary: temporary.write_text(new, encoding="utf-8"))
+
+
+def _number(effect: Effect | None, *, percent: bool) -> str:
+    """Mean ± the distance to its one-sided 95 % bounds; percent with one decimal, shares with three."""
+    if effect is None:
+        return ""
+    mean, reach = effect.mean, effect.upper - effect.mean
+    return f"{100 * mean:z.1f} ± {100 * reach:.1f} %" if percent else f"{mean:z.3f} ± {reach:.3f}"
+
+
+def _table(head: list[str], rows: list[list[str]], *, words: int) -> str:
+    """A table whose first ``words`` columns hold words, the others numbers."""
+    lines = [head, ["---"] * words + ["---:"] * (len(head) - words), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,114 @@
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from features import HALF, ONE, QUARTER, replicates
+from records import synthetic_record
+
+from overparam.errors import ArtifactError
+from overparam.report.tables import fill_tables, record_tables
+from overparam.results import Record, write_record
+
+ROOT = Path(__file__).parent.parent
+DATA = {"source": "drawn", "sha256": {}, "train_examples": 1000, "heldout_examples": 797, "majority_share": 0.1}
+
+
+def study(**changes) -> Record:
+    record = synthetic_record(spread=0.0, **changes)
+    networks = {a: {**entry, "heldout_accuracy": [[0.8, 0.9]] * 5} for a, entry in record.networks.items()}
+    return Record(**{**vars(record), "data": DATA, "networks": networks})
+
+
+def cells(tables: str, label: str) -> list[str]:
+    (line,) = [line for line in tables.splitlines() if line.startswith(f"| {label}")]
+    return [cell.strip() for cell in line.strip("| ").split("|")]
+
+
+def test_the_table_holds_what_the_record_holds():
+    tables = record_tables(study())
+    assert cells(tables, "measured")[2:] == ["α = 1", "α = 1/2", "α = 1/4", "α = 1/8", "α = 1/16"]
+    assert cells(tables, "FSE(S_α→M_1)")[2:] == [f"{v:.3f} ± 0.000" for v in (0.2, 0.2, 0.3, 0.4, 0.5)]
+    assert cells(tables, "FSE(M_1→S_α′)")[2:] == ["", *(f"{v:.3f} ± 0.000" for v in (0.35, 0.4, 0.45, 0.5))]
+    assert cells(tables, "FP(S_α)")[2:] == [f"{v:.1f} ± 0.0 %" for v in (90, 88, 86, 84, 82)]
+    assert cells(tables, "gain of S_α by R(S_α→M_1)")[3:] == [f"{v:.1f} ± 0.0 %" for v in (2, 3, 4, 5)]
+    assert cells(tables, "gain of M_1")[3:] == ["0.0 ± 0.0 %"] * 4
+    assert cells(tables, "held-out accuracy")[2] == "85.0 ± 0.0 %"
+    assert "FSE(S_α^(1/α²)" not in tables  # what was not measured has no line
+    assert "1,000 examples for 10 epochs, measured on 797 held-out ones (drawn), R = 5" in tables
+
+
+def test_an_interval_reaches_to_the_one_sided_bounds():
+    record = synthetic_record(spread=0.01, replicates=3)
+    record = Record(**{**vars(study()), "samples": record.samples, "replicates": (0, 1, 2)})
+    from overparam.quantities import FP, M_1
+
+    effect = record.effect(FP(M_1))
+    written = cells(record_tables(record), "FP(S_α)")[2]
+    assert written == f"{100 * effect.mean:.1f} ± {100 * (effect.upper - effect.mean):.1f} %"
+    assert effect.upper > effect.mean
+
+
+def test_networks_early_in_training_have_a_table_of_their_own():
+    from overparam.measurement import measure
+
+    samples, _ = measure(replicates(count=2), workers=1)
+    early = {"epochs": [4], "train_accuracy": [[0.5], [0.7]], "heldout_accuracy": [[0.4], [0.6]]}
+    accuracies = {"train_accuracy": [[0.9, 0.8]] * 2, "heldout_accuracy": [[0.8, 0.7]] * 2}
+    networks = {a: dict(accuracies) for a in (ONE, HALF, QUARTER)}
+    networks[ONE]["early"] = early
+    record = Record(
+        **{
+            **vars(study(replicates=2)),
+            "samples": samples,
+            "networks": networks,
+            "alphas": (ONE, HALF, QUARTER),
+            "replicates": (0, 1),
+        }
+    )
+    tables = record_tables(record)
+    assert cells(tables, "M_1′ after epochs")[1:] == ["4", "10"]
+    assert cells(tables, "training accuracy |")[1][:4] == "60.0"
+    assert cells(tables, "training accuracy |")[2] == "80.0 ± 0.0 %"
+    k = samples["span"].quantities.index("FSE(M_1′ after 4→M_1)")
+    assert cells(tables, "FSE(M_1′→M_1) |")[1].startswith(f"{np.mean(samples['span'].values[2, :, k]):.3f} ±")
+    assert cells(tables, "FSE(S_α^(1/α²)")[3] != ""
+    assert Fraction(1, 4) in record.alphas
+    assert len(cells(tables, "FSE(S_α^(1/α²)")) == 4  # at 1/4 there are too few networks, so the last cell is empty
+
+
+MARKED = "before\n<!-- tables smoke -->\nold\n<!-- end of tables -->\nafter\n"
+
+
+def test_only_the_marked_sections_are_written_anew(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(MARKED, encoding="utf-8")
+    write_record(tmp_path / "results" / "smoke" / "digits-resnet18.json", study())
+    (tmp_path / "results" / "smoke" / "verdicts.json").write_text("[]")
+    fill_tables(path, tmp_path / "results")
+    text = path.read_text(encoding="utf-8")
+    assert text == f"before\n<!-- tables smoke -->\n\n{record_tables(study())}\n\n<!-- end of tables -->\nafter\n"
+    fill_tables(path, tmp_path / "results")
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("nothing", "has no section <!-- tables SCALE -->"), (MARKED, "there is no record of scale smoke in")],
+)
+def test_a_page_that_cannot_be_filled_stays_as_it_is(tmp_path, text, message):
+    path = tmp_path / "page.md"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ArtifactError, match=message):
+        fill_tables(path, tmp_path / "results")
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_the_readme_has_the_tables_of_the_committed_records(tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    path = tmp_path / "README.md"
+    path.write_text(readme, encoding="utf-8")
+    assert re.search("<!-- tables ", readme)
+    fill_tables(path, ROOT / "results")
+    assert path.read_text(encoding="utf-8") == readme
