@@ -12,7 +12,7 @@ from overparam.errors import ArtifactError
 from overparam.models import ImageNetwork, build
 from overparam.sealed import read_sealed, write_sealed
 
-REMEDY = "get it with `dvc pull`, or delete what is there and train it again"
+REMEDY = "get it with `dvc pull --allow-missing`, or delete what is there and train it again"
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,17 @@ CLAIMS = {
             grows=True,
         ),
         Claim(
+            # For any ridge map, S_α and its residuals span what S_α and the target span, so another S_α′ helps as well.
+            "residuals-specific",
+            "4a, b",
+            "what narrow networks do not span of the wide one helps them more than what they miss of other narrow ones",
+            lambda alpha: FP(S(alpha), R(S(alpha), M_1)) - FP(S(alpha), R(S(alpha), S_prime(alpha))),
+            "above",
+            "accuracy",
+            HALF,
+            grows=False,
+        ),
+        Claim(
             "residuals-redundant",
             "4c, d",
             "what the wide network does not span of narrow ones does not help it to classify",

@@ -59,7 +59,7 @@ def data_fetch(
 
 @app.command()
 def train(task: Task, arch: Arch, alpha: Alpha, replicate: ReplicateNumber, scale: ScaleName = None) -> None:
-    """Train all copies at one width in one replicate; does nothing if that very checkpoint is there.
+    """Train all copies at one width in one replicate; does nothing if that checkpoint is there.
 
     Interrupted, it goes on from the last epoch when started again. Example: `overparam train digits resnet18 1/16 0`
     """

@@ -103,13 +103,14 @@ class Scale:
         }
         _require(where, whole)
         narrow = [a for a in self.alphas if (self.base_width * a).denominator != 1]
-        few = [a for a in self.alphas if self.copies.get(a, 0) <= 1 / a]
+        few = [a for a in self.alphas if self.copies.get(a, 0) < 2 / a]
         checks = {
             "alphas must contain 1, the full width, and a narrower one": Fraction(1) in self.alphas
             and len(self.alphas) > 1,
             "alphas must differ": len(set(self.alphas)) == len(self.alphas),
             f"base_width {self.base_width} times α = {_listed(narrow)} is no whole number of channels": not narrow,
-            f"copies at α = {_listed(few)} must be more than 1/α: U* for S_α and at least one held out": not few,
+            f"copies at α = {_listed(few)} must be at least 2/α: U* for S_α, and as many held out of it": not few,
+            "copies at α = 1 must be 2: M_1 and M_1′": self.copies.get(Fraction(1)) == 2,
             "replicates must be different whole numbers from 0 up": self.replicates != ()
             and len(set(self.replicates)) == len(self.replicates)
             and min(self.replicates) >= 0,

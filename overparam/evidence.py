@@ -62,7 +62,7 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
     workspace = Workspace.at(root / ".overparam" / level)
     with progress() as display:
         if level == "retrain":
-            return level, stages.run_study(study, workspace, progress=display)
+            return level, stages.run_study(study, workspace, anew=True, progress=display)
         # Features are found by what they were made from, so those of the repository's own stages serve as well.
         workspace = replace(Workspace.at(root), results=workspace.results)
         lacking = workspace.lacking(study)
@@ -90,7 +90,10 @@ def _recorded(study: StudySpec, root: Path) -> Record:
     record = read_record(path)
     reason = stale_reason(record, path, root)
     if reason:
-        raise NoEvidence(f"{study} has a stale record ({reason}): measure again with `{make_command(study)}`")
+        raise NoEvidence(
+            f"{study} has a stale record ({reason}): restore what was committed with git, "
+            "or make artifacts and dvc.lock agree with `dvc repro`"
+        )
     return record
 
 

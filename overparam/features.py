@@ -14,7 +14,7 @@ from overparam.ensembles import split_state, stream
 from overparam.models import ImageNetwork
 from overparam.sealed import read_sealed, write_sealed
 
-BATCH = 500
+BATCH = 50  # examples at a time: few enough that feature maps stay in a core's cache
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ def _assay_complaint(record: Record, margin: float, *, planted: bool) -> str | N
     if planted:
         gain = record.effect(FP(M_1, PLANTED) - FP(M_1))
         if not greater(gain, margin).holds:
-            return f"assay: the probe does not see the gain of planted labels ({gain.mean:.4f})"
+            return f"assay: the probe does not see the gain of planted labels ({gain.mean:z.4f})"
     return None
 
 

@@ -1,6 +1,6 @@
 """Every quantity that the vision claims compare, in every replicate and at every penalty factor."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -50,7 +50,8 @@ def measure(
         (number, sample, part)
         for number, replicate in replicates.items()
         for sample, part in (
-            ("span", partial(_spans, replicate)),
+            ("span", partial(_wide_spans, replicate)),
+            *(("span", partial(_narrow_spans, replicate, alpha)) for alpha in replicate.alphas),
             ("performance", partial(_wide_performance, replicate)),
             *(("performance", partial(_narrow_performance, replicate, alpha)) for alpha in replicate.alphas),
         )
@@ -78,15 +79,22 @@ def _run(part: Callable[[], Quantities]) -> Quantities:
         return part()
 
 
-def _spans(replicate: Replicate) -> Quantities:
-    """FSE in both directions and their baselines; onto M_1 also from what matches it in fit or parameters."""
-    blocks = replicate.blocks
-    moments = Moments.of(blocks)
-    pairs = [(M_1_PRIME, M_1), *((early(epochs), M_1) for epochs in replicate.early_epochs)]
-    for alpha in replicate.alphas:
-        pairs += [(S(alpha), M_1), (M_1, S_prime(alpha)), (S(alpha), S_prime(alpha))]
-        pairs += [(S_matched(alpha), M_1)] if S_matched(alpha) in blocks.arrays else []
-    sources = {name: RidgeSource(moments, name) for name in {source for source, _ in pairs}}
+def _wide_spans(replicate: Replicate) -> Quantities:
+    """FSE onto M_1 from M_1′, at the end of its training and before."""
+    return _spans(replicate.blocks, [(source, M_1) for source in (M_1_PRIME, *map(early, replicate.early_epochs))])
+
+
+def _narrow_spans(replicate: Replicate, alpha: Fraction) -> Quantities:
+    """FSE between M_1, S_α and S_α′, and onto M_1 from narrow networks with as many parameters."""
+    blocks, narrow, independent, matched = replicate.blocks, S(alpha), S_prime(alpha), S_matched(alpha)
+    pairs = [(narrow, M_1), (M_1, independent), (narrow, independent)]
+    return _spans(blocks, [*pairs, (matched, M_1)] if matched in blocks.arrays else pairs)
+
+
+def _spans(blocks: Blocks, pairs: Sequence[tuple[str, str]]) -> Quantities:
+    """FSE(A→B) at every penalty factor, from moments that are taken once."""
+    moments = Moments.of(blocks, list(dict.fromkeys(name for pair in pairs for name in pair)))
+    sources = {source: RidgeSource(moments, source) for source, _ in pairs}
     measured = {}
     for source, target in pairs:
         regression = sources[source].to(target)
@@ -119,9 +127,8 @@ def _narrow_performance(replicate: Replicate, alpha: Fraction) -> Quantities:
         _name(FP(narrow)): [feature_performance(blocks, (narrow,))] * len(PENALTY_FACTORS),
         _name(FP(narrow, R(narrow, M_1))): _with_residuals(blocks, source.to(M_1)),
         _name(FP(M_1, R(M_1, narrow))): _with_residuals(blocks, wide.to(narrow)),
+        _name(FP(narrow, R(narrow, independent))): _with_residuals(blocks, source.to(independent)),
     }
-    if blocks[independent].shape == blocks[narrow].shape:
-        measured[_name(FP(narrow, R(narrow, independent)))] = _with_residuals(blocks, source.to(independent))
     if matched in blocks.arrays:
         measured[_name(FP(matched))] = [feature_performance(blocks, (matched,))] * len(PENALTY_FACTORS)
     return measured
@@ -175,7 +182,8 @@ def describe_networks(files: Mapping[int, FeatureFile]) -> dict[str, Any]:
     final = int(np.sum(first.epochs == first.epochs[0]))  # networks trained to the end
     entry = {
         "checkpoints": [m["checkpoint"] for m in metadata],
-        "seeds": [m["seeds"] for m in metadata],
+        "seeds": [m["seeds"][:final] for m in metadata],
+        "environment": [m["environment"] for m in metadata],
         "features": first.features.shape[2],
         "parameters": metadata[0]["parameters"],
         "dead_features": [

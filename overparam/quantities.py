@@ -18,7 +18,7 @@ def S(alpha: Fraction) -> str:  # noqa: N802
 
 
 def S_prime(alpha: Fraction) -> str:  # noqa: N802
-    """S_α′: narrow networks held out of S_α, side by side; the target of ``span-under``, pooled over them.
+    """S_α′: 1/α narrow networks held out of S_α, side by side; the target of ``span-under``, pooled over them.
 
     A narrow network can die in training and leave constant features; pooled, it neither counts nor makes the span error
     undefined.

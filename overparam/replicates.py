@@ -29,17 +29,17 @@ class Replicate:
 
     @classmethod
     def of(cls, files: Mapping[Fraction, FeatureFile]) -> "Replicate":
-        """Lay out the copies of each width: the first 1/α make S_α (or M_1), the next, up to as many, S_α′ (or M_1′).
+        """Lay out the copies of each width: the first 1/α make S_α (or M_1), the next as many S_α′ (or M_1′).
 
         Raises:
             MeasurementError: if files differ in their examples, or S_α has not as many features as M_1.
         """
         wide = files[Fraction(1)]
         for alpha, file in files.items():
-            if file.features.shape[1] <= alpha.denominator:
+            if file.features.shape[1] < 2 * alpha.denominator:
                 raise MeasurementError(
-                    f"α = {alpha} has {file.features.shape[1]} networks where more than {alpha.denominator} are "
-                    "needed, some of them held out: train more copies"
+                    f"α = {alpha} has {file.features.shape[1]} networks where {2 * alpha.denominator} are needed, "
+                    "half of them held out: train more copies"
                 )
         arrays: dict[str, np.ndarray] = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
         snapshots = {epochs: k for k, epochs in enumerate(wide.epochs.tolist()) if epochs < wide.epochs[0]}
@@ -86,10 +86,10 @@ def check_distinct(digests: Mapping[str, list[str]]) -> None:
 
 
 def check_same_examples(replicates: Mapping[int, Replicate]) -> None:
-    """Raise MeasurementError unless all replicates have the same widths, on the same examples in the same order."""
+    """Raise MeasurementError unless all replicates have the same blocks, on the same examples in the same order."""
     first, *others = replicates.values()
-    if any(other.alphas != first.alphas for other in others):
-        raise MeasurementError("replicates have networks of different widths: give each the same width factors")
+    if any(set(other.blocks.arrays) != set(first.blocks.arrays) for other in others):
+        raise MeasurementError("replicates have different networks: give each the same widths, copies and snapshots")
     if not all(
         np.array_equal(getattr(other.blocks, name), getattr(first.blocks, name))
         for other in others

@@ -14,7 +14,7 @@ from overparam.files import digest_json, write_json
 from overparam.quantities import Contrast
 from overparam.stats import Effect
 
-SCHEMA = 1
+SCHEMA = 2
 # Factors on every cross-validated ridge penalty at which a verdict is taken again; the middle one is the verdict's own.
 PENALTY_FACTORS = (1e-2, 1e-1, 1.0, 1e1, 1e2)
 
@@ -56,9 +56,10 @@ class Record:
         alphas: width factors, from the widest down.
         replicates: names of the replicates.
         networks: by width factor: checkpoints with digests, seeds, training and held-out accuracy (replicates,
-            copies), features, parameters a network; for α = 1 also ``early``, the same of M_1′ after earlier epochs.
+            copies), features, parameters a network, and by replicate the code, device and libraries that trained it;
+            for α = 1 also ``early``, the accuracies of M_1′ after earlier epochs.
         data: source, digests, numbers of fit and held-out examples, classes.
-        environment: device and library versions of the training.
+        environment: library versions of the measurement.
         recipe: the training recipe.
         penalties: by quantity: the penalty that cross-validation chose in each replicate.
         samples: ``span`` and ``performance``.

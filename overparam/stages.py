@@ -62,13 +62,14 @@ def train_stage(
     workspace: Workspace,
     *,
     dataset: Dataset | None = None,
+    anew: bool = False,
     progress: Progress | None = None,
 ) -> Path:
     """Train all copies at one width in one replicate, unless that checkpoint is there; return its path.
 
     Runs on the first CUDA device if there is one. The state is saved after every epoch beside the checkpoint;
-    an interrupted run goes on from there. At a quick scale other code or another machine trains again; hours of
-    training are not repeated for that, and a checkpoint of the same spec, seeds and data stands.
+    an interrupted run goes on from there. At a quick scale, or with ``anew``, other code or another machine trains
+    again; else hours of training are not repeated for that, and a checkpoint of the same spec, seeds and data stands.
     """
     study.check_member(alpha, replicate)
     dataset = dataset or load_study_data(study)
@@ -77,13 +78,13 @@ def train_stage(
     environment = _environment(device)
     seeds = copy_seeds(study, alpha, replicate)
     spec, snapshots = study.scale.train, study.snapshots(alpha)
-    identity = digest_json({"spec": study.training_identity(alpha, replicate), "seeds": seeds, "data": dataset.sha256})
+    identity = _identity(study, alpha, replicate, dataset)
     key = digest_json({"identity": identity, "environment": environment})
     progress = progress or silent()
     found = read_metadata(path)
     if found.get("key") == key:
         return path
-    if found.get("identity") == identity and not study.scale.quick:
+    if found.get("identity") == identity and not (study.scale.quick or anew):
         progress.print(f"{path.name} stands as other code or another machine trained it; delete it to train it again")
         return path
     network = _build(study, alpha, len(seeds), dataset).to(device)
@@ -119,6 +120,12 @@ def train_stage(
     return path
 
 
+def _identity(study: StudySpec, alpha: Fraction, replicate: int, dataset: Dataset) -> str:
+    """What the networks of one checkpoint are, whatever code and machine trained them."""
+    seeds = copy_seeds(study, alpha, replicate)
+    return digest_json({"spec": study.training_identity(alpha, replicate), "seeds": seeds, "data": dataset.sha256})
+
+
 def _build(study: StudySpec, alpha: Fraction, copies: int, dataset: Dataset) -> ImageNetwork:
     size = {"base_width": study.scale.base_width, "channels": dataset.channels, "classes": dataset.classes}
     return build(study.arch, alpha, copies, **size)
@@ -134,10 +141,11 @@ def feature_stage(
     if not checkpoint.exists():
         raise ArtifactError(f"there is no {checkpoint}: {REMEDY}")
     dataset = dataset or load_study_data(study)
-    md5 = digest_file(checkpoint, "md5")
+    md5, identity = digest_file(checkpoint, "md5"), _identity(study, alpha, replicate, dataset)
     key = digest_json(
         {
             "checkpoint": md5,
+            "identity": identity,
             "data": dataset.sha256,
             "fit_examples": study.scale.fit_examples,
             "code": _code_version(*FEATURE_CODE),
@@ -149,6 +157,8 @@ def feature_stage(
     found = (provenance.task, provenance.arch, provenance.alpha, provenance.replicate)
     if found != (study.task, study.arch, str(alpha), replicate):
         raise ArtifactError(f"{checkpoint} holds the networks of {'-'.join(map(str, found))}, exchanged: {REMEDY}")
+    if provenance.identity != identity:
+        raise ArtifactError(f"{checkpoint} was trained by another recipe or on other data than asked for: {REMEDY}")
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     arrays = extract(network, dataset, precision=study.scale.train.precision)
     arrays["epochs"] = np.array(provenance.epochs)
@@ -225,7 +235,7 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
             for alpha in sorted(scale.alphas, reverse=True)
         },
         data=wide["data"],
-        environment=wide["environment"],
+        environment=_libraries(),
         recipe=wide["recipe"],
         penalties=penalties,
         samples=samples,
@@ -234,12 +244,14 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
     return record
 
 
-def run_study(study: StudySpec, workspace: Workspace, *, progress: Progress | None = None) -> Record:
-    """Train, extract and measure whatever a study lacks, and return its record."""
+def run_study(
+    study: StudySpec, workspace: Workspace, *, anew: bool = False, progress: Progress | None = None
+) -> Record:
+    """Train, extract and measure whatever a study lacks, and return its record; ``anew`` as in `train_stage`."""
     dataset = load_study_data(study)
     progress = progress or silent()
     for alpha, replicate in progress.track(members(study), description=f"training {study}"):
-        train_stage(study, alpha, replicate, workspace, dataset=dataset, progress=progress)
+        train_stage(study, alpha, replicate, workspace, dataset=dataset, anew=anew, progress=progress)
     return measure_again(study, workspace, dataset=dataset, progress=progress)
 
 

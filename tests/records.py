@@ -21,6 +21,7 @@ AS_CLAIMED: dict[str, Levels] = {
     "under": {HALF: 0.05, QUARTER: 0.1, EIGHTH: 0.15, SIXTEENTH: 0.2},
     "performance": {HALF: 0.02, QUARTER: 0.04, EIGHTH: 0.06, SIXTEENTH: 0.08},
     "aid": {HALF: 0.02, QUARTER: 0.03, EIGHTH: 0.04, SIXTEENTH: 0.05},
+    "specific": {HALF: 0.02, QUARTER: 0.02, EIGHTH: 0.03, SIXTEENTH: 0.04},
     "redundant": 0.0,
 }
 
@@ -81,6 +82,10 @@ def synthetic_record(
         performances += [
             (FP(S(alpha)), narrow),
             (FP(S(alpha), R(S(alpha), M_1)), narrow + effect("aid", alpha)),
+            (
+                FP(S(alpha), R(S(alpha), S_prime(alpha))),
+                narrow + effect("aid", alpha) - effect("specific", alpha),
+            ),
             (FP(M_1, R(M_1, S(alpha))), wide + effect("redundant", alpha)),
         ]
     accuracies = dict.fromkeys(alphas, 0.99) | dict(train_accuracy or {})

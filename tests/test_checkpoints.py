@@ -79,7 +79,7 @@ def test_a_flipped_byte_is_caught_wherever_it_is(path):
         damaged = bytearray(whole)
         damaged[position] ^= 1
         path.write_bytes(damaged)
-        with pytest.raises(ArtifactError, match=rf"{path.name} .*: get it with `dvc pull`, or delete"):
+        with pytest.raises(ArtifactError, match=rf"{path.name} .*: get it with `dvc pull --allow-missing`, or delete"):
             load_checkpoint(path)
 
 
@@ -93,7 +93,9 @@ def test_a_checkpoint_cut_short_is_caught(path, share):
 
 
 def test_a_missing_checkpoint_names_the_remedy(tmp_path):
-    with pytest.raises(ArtifactError, match=r"there is no .*nothing.safetensors: get it with `dvc pull`"):
+    with pytest.raises(
+        ArtifactError, match=r"there is no .*nothing.safetensors: get it with `dvc pull --allow-missing`"
+    ):
         load_checkpoint(tmp_path / "nothing.safetensors")
 
 

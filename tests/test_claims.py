@@ -24,8 +24,11 @@ FAMILY = {  # which effect of the synthetic record each claim is about
     "span-under": "under",
     "performance": "performance",
     "residuals-aid": "aid",
+    "residuals-specific": "specific",
     "residuals-redundant": "redundant",
 }
+
+RESIDUALS = {"residuals-aid", "residuals-specific", "residuals-redundant"}
 
 
 def judged(claim: str, alpha: Fraction | None, effects=None, **changes) -> Judgement:
@@ -41,11 +44,11 @@ def test_a_world_as_claimed_holds_in_every_cell():
     judgements = judge_record(synthetic_record(), MARGINS, evidence="record")
     assert {j.claim for j in judgements} == set(CLAIMS) == set(FAMILY)
     assert [j.cell for j in judgements if not j.holds] == []
-    assert len({j.cell for j in judgements}) == len(judgements) == 3 + 1 + 1 + 3 * (4 + 1) + 4
+    assert len({j.cell for j in judgements}) == len(judgements) == 3 + 1 + 1 + 3 * (4 + 1) + 4 + 4
 
 
 @pytest.mark.parametrize("alpha", [QUARTER, SIXTEENTH])
-@pytest.mark.parametrize("claim", ["span-over", "span-under", "performance", "residuals-aid"])
+@pytest.mark.parametrize("claim", ["span-over", "span-under", "performance", "residuals-aid", "residuals-specific"])
 @pytest.mark.parametrize(
     ("above", "verdict"), [(0.03, "holds"), (0.0, "inconclusive"), (-0.02, "refuted"), (-0.1, "refuted")]
 )
@@ -140,7 +143,7 @@ def test_one_replicate_is_inconclusive_everywhere():
     json.dumps([j.as_json() for j in judgements], allow_nan=False)
 
 
-@pytest.mark.parametrize("claim", ["span-over", "performance", "residuals-aid", "residuals-redundant"])
+@pytest.mark.parametrize("claim", ["span-over", "performance", *sorted(RESIDUALS)])
 @pytest.mark.parametrize("place", [0, 1, 3, 4])
 @pytest.mark.parametrize("other", ["holds", "inconclusive", "refuted"])
 def test_a_verdict_must_be_the_same_over_the_band_of_penalties(claim, place, other):
@@ -167,8 +170,8 @@ def test_span_mild_and_trends_pass_the_same_band_of_penalties(claim, alpha):
 @pytest.mark.parametrize(
     ("changes", "gated", "why"),
     [
-        ({"wide": 0.1}, {"residuals-aid", "residuals-redundant"}, "probe on M_1 is not above chance (0.100)"),
-        ({"majority_share": 0.899}, {"residuals-aid", "residuals-redundant"}, "not above chance (0.899)"),
+        ({"wide": 0.1}, RESIDUALS, "probe on M_1 is not above chance (0.100)"),
+        ({"majority_share": 0.899}, RESIDUALS, "not above chance (0.899)"),
         ({"planted": 0.0}, {"residuals-redundant"}, "does not see the gain of planted labels (0.0000)"),
         ({"planted": 0.005}, {"residuals-redundant"}, "does not see the gain of planted labels (0.0050)"),
     ],

@@ -69,6 +69,8 @@ def tiny_study_of(repository):
         (["train", "digits", "lenet", "1", "0"], 2, "has no architecture 'lenet'"),
         (["train", "mnist", "resnet18", "1", "0"], 2, "there is no task 'mnist'"),
         (["judge", "huge"], 2, "there is no scale 'huge'"),
+        (["tables", "nowhere.md"], 1, "there is no file nowhere.md"),
+        (["tables", "params.yaml"], 1, "has no section <!-- tables SCALE -->"),
         (["features", "digits", "resnet18", "1", "0"], 1, "there is no artifacts/checkpoints"),
         (["measure", "digits", "resnet18"], 1, "extract the features again"),
         (["judge", "smoke"], 1, "there is no record"),

@@ -51,7 +51,7 @@ def test_the_repositorys_own_scales_load():
         assert scale.name == name
         assert scale.narrow_alphas == tuple(sorted(scale.narrow_alphas, reverse=True))
         assert set(scale.narrow_alphas) == set(scale.alphas) - {Fraction(1)}
-        assert all(scale.copies[alpha] > 1 / alpha for alpha in scale.alphas)
+        assert all(scale.copies[alpha] >= 2 / alpha for alpha in scale.alphas)
         assert [str(study) for study in CONFIG.studies(name)] == [
             f"{task}-{arch} at scale {name}" for task in scale.tasks for arch in scale.architectures
         ]
@@ -98,9 +98,10 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("alphas", ["1", "1_32"], "base_width 16 times α = 1/32 is no whole number of channels"),
         ("alphas", ["1", "1_3", "1_32"], "α = 1/3, 1/32 is no whole number"),
         ("base_width", 12, "base_width 12 times α = 1/8, 1/16 is no whole number of channels"),
-        ("copies", {"1": 1, "1_2": 3, "1_4": 5, "1_8": 9, "1_16": 17}, "copies at α = 1 must be more than 1/α"),
-        ("copies", {"1": 2, "1_2": 2, "1_4": 4, "1_8": 9, "1_16": 17}, "copies at α = 1/2, 1/4 must be more"),
-        ("copies", {"1": 2}, "copies at α = 1/2, 1/4, 1/8, 1/16 must be more than 1/α"),
+        ("copies", {"1": 1, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32}, "copies at α = 1 must be at least 2/α"),
+        ("copies", {"1": 3, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32}, "copies at α = 1 must be 2: M_1 and M_1′"),
+        ("copies", {"1": 2, "1_2": 3, "1_4": 7, "1_8": 16, "1_16": 32}, "copies at α = 1/2, 1/4 must be at least 2/α"),
+        ("copies", {"1": 2}, "copies at α = 1/2, 1/4, 1/8, 1/16 must be at least 2/α"),
         ("replicates", [], "replicates must be different whole numbers from 0 up"),
         ("replicates", [0, 0], "replicates must be different"),
         ("replicates", [-1, 0], "replicates must be different whole numbers from 0 up"),
@@ -156,7 +157,7 @@ def test_a_scale_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, path, val
         ("train.momentum", 0),
         ("train.weight_decay", 0),
         ("train.crop_padding", 0),
-        ("copies", {"1": 2, "1_2": 3, "1_4": 5, "1_8": 9, "1_16": 17}),
+        ("copies", {"1": 2, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32}),
         ("replicates", [7]),
     ],
 )

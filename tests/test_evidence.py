@@ -57,9 +57,11 @@ def test_checkpoints_measured_again_agree_with_the_record(repository):
 
 def test_retraining_goes_to_a_place_of_its_own(repository, monkeypatch):
     seen = []
-    monkeypatch.setattr(stages, "run_study", lambda study, workspace, progress: seen.append(workspace.checkpoints))
+    monkeypatch.setattr(
+        stages, "run_study", lambda study, workspace, **how: seen.append((workspace.checkpoints, how["anew"]))
+    )
     gather(STUDY, None, repository, silent)
-    assert seen == [repository / ".overparam" / "retrain" / "artifacts" / "checkpoints"]
+    assert seen == [(repository / ".overparam" / "retrain" / "artifacts" / "checkpoints", True)]
 
 
 @pytest.mark.parametrize("level", ["record", "checkpoint"])

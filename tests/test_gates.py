@@ -55,7 +55,7 @@ def test_claims_that_hold_pass_and_the_scoreboard_shows_every_cell(repository):
     assert code == 0, out
     rows = json.loads((repository / "verdicts.json").read_text())
     assert {row["verdict"] for row in rows} == {"holds"}
-    assert len(rows) == 3 + 1 + 1 + 4 + 1 + 4 + 1 + 4 + 1 + 4
+    assert len(rows) == 3 + 1 + 1 + 4 + 1 + 4 + 1 + 4 + 1 + 4 + 4
     assert out.count("holds") >= len(rows)
     assert "span-over (Fig. 1), digits-resnet18, smoke: holds for α ≤ 1/4; that it grows as α falls: holds" in out
 

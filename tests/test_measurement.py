@@ -125,7 +125,7 @@ def test_measuring_again_gives_the_same_and_says_how_far_it_is():
     samples, penalties = measure(
         replicates(count=1), workers=1, advance=lambda done, total: calls.append((done, total))
     )
-    assert calls == [(k, 4) for k in (1, 2, 3, 4)]
+    assert calls == [(k, 6) for k in range(1, 7)]
     assert penalties == {name: chosen[:1] for name, chosen in measured()[1].items()}
     for name, sample in samples.items():
         count = len(sample.quantities)
@@ -174,14 +174,16 @@ def outcomes(judgements, *claims):
 
 
 def test_where_wide_networks_know_more_the_claims_hold():
-    names = ("span-over", "span-under", "performance", "residuals-aid", "residuals-redundant")
+    names = ("span-over", "span-under", "performance", "residuals-aid", "residuals-specific", "residuals-redundant")
     assert outcomes(verdicts(), *names) == {"holds"}
     assert outcomes(verdicts(), "span-mild") == {"refuted"}
 
 
 def test_where_m_1_is_one_more_concatenation_nothing_holds():
     judgements = verdicts("all S")
-    assert "holds" not in outcomes(judgements, "span-over", "span-under", "performance", "residuals-aid")
+    assert "holds" not in outcomes(
+        judgements, "span-over", "span-under", "performance", "residuals-aid", "residuals-specific"
+    )
 
 
 def test_where_narrow_networks_know_the_labels_performance_is_refuted():
@@ -207,7 +209,7 @@ def test_neither_precision_nor_scale_of_features_changes_a_verdict(change):
 
 def test_networks_are_described_with_their_dead_features():
     metadata = {
-        "checkpoint": {"path": "p", "md5": "m"}, "seeds": [1, 2], "parameters": 9,
+        "checkpoint": {"path": "p", "md5": "m"}, "seeds": [1, 2], "parameters": 9, "environment": {"device": "CPU"},
         "train_accuracy": [0.5, 0.6], "heldout_accuracy": [0.4, 0.5],
     }  # fmt: skip
     files = {number: replace(world(seed=number)[QUARTER], metadata=metadata) for number in (0, 1)}
@@ -227,7 +229,7 @@ def test_networks_are_described_with_their_dead_features():
 
 def test_the_wide_network_early_in_training_is_described_apart():
     metadata = {
-        "checkpoint": {"path": "p", "md5": "m"}, "seeds": [1, 2, 2], "parameters": 9,
+        "checkpoint": {"path": "p", "md5": "m"}, "seeds": [1, 2, 2], "parameters": 9, "environment": {"device": "CPU"},
         "train_accuracy": [0.9, 0.8, 0.5], "heldout_accuracy": [0.7, 0.6, 0.4],
     }  # fmt: skip
     file = replace(world()[ONE], metadata=metadata)
@@ -236,3 +238,4 @@ def test_the_wide_network_early_in_training_is_described_apart():
     assert (entry["train_accuracy"], entry["heldout_accuracy"]) == ([[0.9, 0.8]], [[0.7, 0.6]])
     assert entry["early"] == {"epochs": [4], "train_accuracy": [[0.5]], "heldout_accuracy": [[0.4]]}
     assert entry["dead_features"] == [0]
+    assert (entry["seeds"], entry["environment"]) == ([[1, 2]], [{"device": "CPU"}])

@@ -34,12 +34,15 @@ def test_the_first_copies_make_the_concatenation_and_the_next_as_many_are_held_o
         np.testing.assert_array_equal(getattr(blocks, name), getattr(files[ONE], name))
 
 
-@pytest.mark.parametrize(("copies", "held_out"), [(5, 1), (6, 2), (8, 4), (20, 4)])
-def test_as_many_are_held_out_as_there_are_up_to_the_size_of_the_concatenation(copies, held_out):
+@pytest.mark.parametrize("copies", [8, 15, 16, 20])
+def test_further_copies_make_a_concatenation_with_the_parameters_of_the_wide_network(copies):
     files = world()
     many = np.random.default_rng(0).standard_normal((len(files[ONE].ids), copies, WIDTH // 4))
-    target = Replicate.of({**files, QUARTER: file_of(many)}).blocks[S_prime(QUARTER)]
-    np.testing.assert_array_equal(target, many[:, 4 : 4 + held_out].reshape(len(many), -1))
+    blocks = Replicate.of({**files, QUARTER: file_of(many)}).blocks
+    np.testing.assert_array_equal(blocks[S_prime(QUARTER)], many[:, 4:8].reshape(len(many), -1))
+    assert (S_matched(QUARTER) in blocks.arrays) == (copies >= 16)
+    if copies >= 16:
+        np.testing.assert_array_equal(blocks[S_matched(QUARTER)], many[:, :16].reshape(len(many), -1))
 
 
 def backwards(values):
@@ -69,11 +72,11 @@ def test_a_concatenation_with_half_the_features_is_refused(alpha):
         Replicate.of(files)
 
 
-@pytest.mark.parametrize("copies", [2, 3, 4])
+@pytest.mark.parametrize("copies", [2, 4, 7])
 def test_too_few_copies_for_a_concatenation_and_a_target_are_refused(copies):
     files = world()
     files[QUARTER] = replace(files[QUARTER], features=files[QUARTER].features[:, :copies])
-    with pytest.raises(MeasurementError):
+    with pytest.raises(MeasurementError, match=f"α = 1/4 has {copies} networks where 8 are needed, half of them held"):
         Replicate.of(files)
 
 
@@ -117,3 +120,14 @@ def test_replicates_on_other_examples_or_in_another_order_are_refused(change):
         others = {1: with_ids(lambda ids: ids), 2: with_ids(lambda ids: ids), place: with_ids(change)}
         with pytest.raises(MeasurementError, match="replicates are measured on different examples"):
             check_same_examples({0: first, **others})
+
+
+@pytest.mark.parametrize("lacking", [ONE, HALF])
+def test_replicates_with_other_networks_are_refused(lacking):
+    files = world(seed=1)
+    fewer = 2 if lacking == ONE else 0  # without M_1′ early in training, or without one of the widths
+    files = {a: f for a, f in files.items() if a != lacking or fewer}
+    if lacking == ONE:
+        files[ONE] = replace(files[ONE], features=files[ONE].features[:, :2], epochs=files[ONE].epochs[:2])
+    with pytest.raises(MeasurementError, match="replicates have different networks"):
+        check_same_examples({0: Replicate.of(world()), 1: Replicate.of(files)})

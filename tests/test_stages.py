@@ -127,6 +127,21 @@ def test_other_code_or_another_machine_trains_again_only_what_takes_minutes(tmp_
     assert ("stands as other code or another machine trained it; delete it to train it again" in said) is not quick
 
 
+def test_asked_anew_hours_of_training_are_repeated_by_other_code(tmp_path, monkeypatch):
+    workspace, study = Workspace.at(tmp_path), tiny_study(quick=False)
+    first = train_stage(study, QUARTER, 0, workspace).read_bytes()
+    assert train_stage(study, QUARTER, 0, workspace, anew=True).read_bytes() == first
+    monkeypatch.setattr(stages, "_environment", lambda device: OTHER_CODE)
+    assert train_stage(study, QUARTER, 0, workspace, anew=True).read_bytes() != first
+
+
+@pytest.mark.parametrize("change", [{"train": tiny_recipe(learning_rate=0.01)}, {"train_examples": 150}])
+def test_networks_of_another_recipe_or_other_data_are_not_measured(finished, change):
+    workspace, _ = finished
+    with pytest.raises(ArtifactError, match="trained by another recipe or on other data than asked for: get it with"):
+        feature_stage(tiny_study(**change), QUARTER, 0, workspace)
+
+
 def test_hours_of_training_are_repeated_for_another_recipe(tmp_path):
     workspace = Workspace.at(tmp_path)
     study = tiny_study(quick=False)

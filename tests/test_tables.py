@@ -1,18 +1,18 @@
 import re
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 from features import HALF, ONE, QUARTER, replicates
-from records import synthetic_record
+from records import spread_effect, synthetic_record
 
 from overparam.errors import ArtifactError
+from overparam.quantities import FP, M_1
 from overparam.report.tables import fill_tables, record_tables
-from overparam.results import Record, write_record
+from overparam.results import Record, Sample, write_record
 
 ROOT = Path(__file__).parent.parent
-DATA = {"source": "drawn", "sha256": {}, "train_examples": 1000, "heldout_examples": 797, "majority_share": 0.1}
+DATA = {"source": "drawn", "sha256": {}, "train_examples": 1000, "fit_examples": 500, "heldout_examples": 797}
 
 
 def study(**changes) -> Record:
@@ -36,18 +36,15 @@ def test_the_table_holds_what_the_record_holds():
     assert cells(tables, "gain of M_1")[3:] == ["0.0 ± 0.0 %"] * 4
     assert cells(tables, "held-out accuracy")[2] == "85.0 ± 0.0 %"
     assert "FSE(S_α^(1/α²)" not in tables  # what was not measured has no line
-    assert "1,000 examples for 10 epochs, measured on 797 held-out ones (drawn), R = 5" in tables
+    assert "trained on 1,000 examples for 10 epochs" in tables
+    assert "fitted on 500 of them, measured on 797 held-out ones (drawn), R = 5" in tables
 
 
 def test_an_interval_reaches_to_the_one_sided_bounds():
-    record = synthetic_record(spread=0.01, replicates=3)
-    record = Record(**{**vars(study()), "samples": record.samples, "replicates": (0, 1, 2)})
-    from overparam.quantities import FP, M_1
-
-    effect = record.effect(FP(M_1))
-    written = cells(record_tables(record), "FP(S_α)")[2]
-    assert written == f"{100 * effect.mean:.1f} ± {100 * (effect.upper - effect.mean):.1f} %"
-    assert effect.upper > effect.mean
+    effect = spread_effect(0.9, half_width=0.012)
+    sample = Sample((str(FP(M_1)),), np.tile(effect.values[:, None], (5, 1, 1)), np.tile(effect.shared, (5, 1, 1)))
+    record = Record(**{**vars(study(replicates=3)), "samples": {"performance": sample}})
+    assert cells(record_tables(record), "FP(S_α)")[2] == "90.0 ± 1.2 %"
 
 
 def test_networks_early_in_training_have_a_table_of_their_own():
@@ -74,7 +71,6 @@ def test_networks_early_in_training_have_a_table_of_their_own():
     k = samples["span"].quantities.index("FSE(M_1′ after 4→M_1)")
     assert cells(tables, "FSE(M_1′→M_1) |")[1].startswith(f"{np.mean(samples['span'].values[2, :, k]):.3f} ±")
     assert cells(tables, "FSE(S_α^(1/α²)")[3] != ""
-    assert Fraction(1, 4) in record.alphas
     assert len(cells(tables, "FSE(S_α^(1/α²)")) == 4  # at 1/4 there are too few networks, so the last cell is empty
 
 
@@ -91,6 +87,21 @@ def test_only_the_marked_sections_are_written_anew(tmp_path):
     assert text == f"before\n<!-- tables smoke -->\n\n{record_tables(study())}\n\n<!-- end of tables -->\nafter\n"
     fill_tables(path, tmp_path / "results")
     assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_section_without_an_end_swallows_nothing(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(f"<!-- tables pilot -->\nno end\n{MARKED}", encoding="utf-8")
+    write_record(tmp_path / "results" / "smoke" / "digits-resnet18.json", study())
+    fill_tables(path, tmp_path / "results")
+    assert path.read_text(encoding="utf-8").startswith("<!-- tables pilot -->\nno end\nbefore\n<!-- tables smoke -->\n")
+
+
+def test_a_page_in_another_encoding_is_refused(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_bytes(MARKED.encode() + "é".encode("latin-1"))
+    with pytest.raises(ArtifactError, match="not encoded in UTF-8"):
+        fill_tables(path, tmp_path / "results")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ ARCHITECTURES: dict[str, Callable[[int, int, int, int], ImageNetwork]] = {"resne
 
 
 def build(arch: str, alpha: Fraction, copies: int, *, base_width: int, channels: int, classes: int) -> ImageNetwork:
-    """``copies`` networks ``M_α`` of one architecture as one batched module, with uninitialised readouts.
+    """``copies`` networks ``M_α`` of one architecture as one batched module, uninitialised.
 
     Every hidden width is α times that of the network with ``base_width``; depth and everything else stay.
     ``overparam.ensembles.initialise`` gives each copy its weights.

@@ -1,7 +1,7 @@
 """Layers of ``copies`` independent networks side by side.
 
 Every tensor holds the copies one after the other along its first axis, so that copy ``k`` of any parameter is the
-``k``-th of ``copies`` equal chunks. With one copy these are PyTorch's own layers, and state dicts fit torchvision's.
+``k``-th of ``copies`` equal chunks. State dicts of one copy fit torchvision's.
 """
 
 import torch

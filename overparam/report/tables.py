@@ -14,7 +14,7 @@ from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matc
 from overparam.results import Record, read_record
 from overparam.stats import Effect
 
-SECTION = re.compile(r"(<!-- tables (?P<scale>\w+) -->\n).*?(<!-- end of tables -->)", re.DOTALL)
+SECTION = re.compile(r"(<!-- tables (?P<scale>\w+) -->\n)(?:(?!<!-- tables ).)*?(<!-- end of tables -->)", re.DOTALL)
 TITLES = {"resnet18": "ResNet-18", "vgg16": "VGG-16", "cifar": "CIFAR-10", "digits": "scikit-learn's digits"}
 ONE = Fraction(1)
 
@@ -112,8 +112,9 @@ def record_tables(record: Record) -> str:
     data, epochs = record.data, record.recipe["epochs"]
     title = (
         f"**{TITLES.get(record.arch, record.arch)} on {TITLES.get(record.task, record.task)}**, scale {record.scale}: "
-        f"trained on {data['train_examples']:,} examples for {epochs} epochs, measured on "
-        f"{data['heldout_examples']:,} held-out ones ({data['source']}), R = {len(record.replicates)}."
+        f"trained on {data['train_examples']:,} examples for {epochs} epochs, ridge maps and probes fitted on "
+        f"{data['fit_examples']:,} of them, measured on {data['heldout_examples']:,} held-out ones "
+        f"({data['source']}), R = {len(record.replicates)}."
     )
     head = ["measured", "in the paper", *(f"α = {alpha}" for alpha in record.alphas)]
     rows = []
@@ -152,9 +153,14 @@ def fill_tables(path: Path, results: Path) -> None:
     """Write anew every ``<!-- tables SCALE -->`` section of a Markdown file from the records of that scale.
 
     Raises:
-        ArtifactError: if the file has no such section, or a scale has no record.
+        ArtifactError: if there is no such file, or it is no UTF-8, has no such section, or a scale has no record.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError):
+        raise ArtifactError(f"there is no file {path}: name a Markdown file that has sections for tables") from None
+    except UnicodeDecodeError:
+        raise ArtifactError(f"{path} is not encoded in UTF-8: convert it first") from None
     if not SECTION.search(text):
         raise ArtifactError(f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->: mark where they go")
 

@@ -14,6 +14,7 @@ from overparam.blocks import Blocks
 from overparam.ensembles import initialise
 from overparam.metrics import ridge_regression
 from overparam.models import build
+from overparam.models.layers import Convolution
 from overparam.probes import ProbeFit
 from overparam.ridge import PENALTIES
 
@@ -74,3 +75,16 @@ def test_copies_together(benchmark):
 def test_copies_one_after_the_other(benchmark):
     singles, images = [networks(1) for _ in range(COPIES)], torch.randn(1, 50, 1, 8, 8)
     benchmark(lambda: [step(network, images) for network in singles])
+
+
+def convolve(layer, maps):
+    layer(maps).sum().backward()
+
+
+@pytest.mark.benchmark(group="convolution of 16 copies of 2 channels, bfloat16")
+@pytest.mark.parametrize("packed", [True, False], ids=["packed into full groups", "a group a copy"])
+def test_convolution(benchmark, packed):
+    layer = Convolution(16, 2, 2, kernel=3) if packed else torch.nn.Conv2d(32, 32, 3, padding=1, groups=16, bias=False)
+    torch.nn.init.normal_(layer.weight)
+    maps = torch.randn(125, 32, 32, 32, dtype=torch.bfloat16).contiguous(memory_format=torch.channels_last)
+    benchmark(convolve, layer.bfloat16().to(memory_format=torch.channels_last), maps.requires_grad_())
