@@ -85,7 +85,8 @@ def train_stage(
     if found.get("key") == key:
         return path
     if found.get("identity") == identity and not (study.scale.quick or anew):
-        progress.print(f"{path.name} stands as other code or another machine trained it; delete it to train it again")
+        standing = f"{path.name} stands as other code or another machine trained it; delete it to train it again"
+        progress.print(standing, soft_wrap=True)
         return path
     network = _build(study, alpha, len(seeds), dataset).to(device)
     resume = path.with_suffix(".resume")
