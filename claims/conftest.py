@@ -44,13 +44,7 @@ class Court:
 
     def studies(self) -> list[StudySpec]:
         """Every study of the chosen scale, or of each task's default scale."""
-        tasks = [
-            task
-            for task in self.config.default_scales
-            if self.scale is None or task in self.config.scale_named(self.scale).tasks
-        ]
-        scales = {task: self.config.scale_of(task, self.scale) for task in tasks}
-        return [StudySpec(task, arch, scale) for task, scale in scales.items() for arch in scale.architectures]
+        return self.config.studies(self.scale)
 
     def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
         """The judgement of one cell; raises what gathering the study's evidence raised."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from overparam.errors import ArtifactError
-from overparam.models import ImageNetwork, build
+from overparam.models import Network, build
 from overparam.sealed import read_sealed, write_sealed
 
 REMEDY = "get it with `dvc pull --allow-missing`, or delete what is there and train it again"
@@ -44,7 +44,7 @@ class Provenance:
     history: Mapping[str, Any]
 
 
-def save_checkpoint(path: Path, network: ImageNetwork, provenance: Provenance, storage: str) -> None:
+def save_checkpoint(path: Path, network: Network, provenance: Provenance, storage: str) -> None:
     """Write the network's state, floating-point tensors in the ``storage`` format, atomically."""
     dtype = getattr(torch, storage)
     state = network.state_dict()
@@ -52,7 +52,7 @@ def save_checkpoint(path: Path, network: ImageNetwork, provenance: Provenance, s
     write_sealed(path, stored, asdict(provenance))
 
 
-def load_checkpoint(path: Path) -> tuple[ImageNetwork, Provenance]:
+def load_checkpoint(path: Path) -> tuple[Network, Provenance]:
     """The network, in float32, and its provenance.
 
     Raises:

@@ -29,8 +29,8 @@ data_app = typer.Typer(help="Get the data that is not embedded.", no_args_is_hel
 app.add_typer(data_app, name="data")
 console = Console()
 
-Task = Annotated[str, typer.Argument(help="digits or cifar")]
-Arch = Annotated[str, typer.Argument(help="resnet18 or vgg16")]
+Task = Annotated[str, typer.Argument(help="digits, nli, cifar or mnli")]
+Arch = Annotated[str, typer.Argument(help="resnet18, vgg16 or transformer")]
 Alpha = Annotated[str, typer.Argument(help="width factor, 1/16 or 1_16")]
 ReplicateNumber = Annotated[int, typer.Argument(help="number of the replicate, from 0")]
 ScaleName = Annotated[
@@ -40,9 +40,9 @@ ScaleName = Annotated[
 
 @data_app.command("fetch")
 def data_fetch(
-    task: Annotated[str, typer.Argument(help="cifar")],
+    task: Annotated[str, typer.Argument(help="cifar or mnli")],
     mirror: Annotated[
-        Path | None, typer.Option("--from", help="a folder that holds cifar10/train.parquet and cifar10/test.parquet")
+        Path | None, typer.Option("--from", help="a folder in the hub's layout, with cifar10/ or mnli/ in it")
     ] = None,
 ) -> None:
     """Fetch a task's data from the hub, or copy it from a local mirror, and check it.
@@ -53,8 +53,24 @@ def data_fetch(
 
     for split in fetch(task, mirror=mirror):
         columns = ", ".join(f"{name} ({kind})" for name, kind in split.columns.items())
-        counts = f"{min(split.class_counts):,} in each of {len(split.class_counts)} classes"
+        least, most = min(split.class_counts), max(split.class_counts)
+        counts = f"{least:,}{'' if least == most else f' to {most:,}'} in each of {len(split.class_counts)} classes"
         print(f"{split.path.name}: {split.rows:,} rows, {counts}; columns {columns}; sha256 {split.sha256}")
+
+
+@app.command()
+def tokenizer(task: Annotated[str, typer.Argument(help="mnli")]) -> None:
+    """Train a task's tokenizer on its training split; does nothing if it is there.
+
+    Example: `overparam tokenizer mnli`
+    """
+    from overparam.data.sentences import MNLI, TOKENIZER, tokenizer_of
+
+    if task != MNLI.task:
+        raise SpecError(f"task {task!r} has no tokenizer to train: only {MNLI.task} has")
+    _, sha256, tables = MNLI.open(Path("data"))
+    tokenizer_of(tables["train"], sha256["train"], TOKENIZER)
+    console.print(f"{TOKENIZER} is up to date")
 
 
 @app.command()
@@ -113,16 +129,18 @@ def study(task: Task, arch: Arch, scale: ScaleName = None) -> None:
 
 @app.command()
 def judge(
-    scale: Annotated[str, typer.Argument(help="a scale of params.yaml")],
+    task: Task,
+    scale: ScaleName = None,
     verdicts: Annotated[Path | None, typer.Option(help="write every judgement to this JSON file")] = None,
 ) -> None:
-    """Judge every record of one scale, and print the scoreboard.
+    """Judge every record of one task, and print the scoreboard.
 
-    Example: `overparam judge smoke --verdicts verdicts.json`
+    Example: `overparam judge digits --verdicts verdicts.json`
     """
     from overparam.files import write_json
 
-    judgements = _show(load_config().studies(scale))
+    chosen = load_config().scale_of(task, scale)
+    judgements = _show([StudySpec(arch, chosen) for arch in chosen.architectures])
     if verdicts:
         write_json(verdicts, [judgement.as_json() for judgement in judgements])
 

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from overparam.errors import SpecError
+from overparam.recipes import TrainSpec, check_keys, check_kinds, read_recipe, require
 
 SEED = 20240700968  # the paper's arXiv number; what is drawn once and for all is drawn by it
-PRECISIONS = ("float32", "bfloat16")
 STORAGES = ("float32", "bfloat16", "float16")
 
 
@@ -37,44 +36,12 @@ def alpha_label(alpha: Fraction) -> str:
 
 
 @dataclass(frozen=True)
-class TrainSpec:
-    """The training recipe, one for all widths; ``params.yaml`` explains each entry."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    warmup: float
-    momentum: float
-    weight_decay: float
-    clip_norm: float
-    crop_padding: int
-    flip: bool
-    precision: str
-    compile: bool
-
-    def __post_init__(self) -> None:
-        _check_kinds("train recipe", self)
-        checks = {
-            "epochs must be at least 1": self.epochs >= 1,
-            "batch_size must be at least 2, as batch normalisation needs": self.batch_size >= 2,
-            "learning_rate must be positive": self.learning_rate > 0,
-            "warmup must lie in [0, 1)": 0 <= self.warmup < 1,
-            "momentum must lie in [0, 1)": 0 <= self.momentum < 1,
-            "weight_decay must not be negative": self.weight_decay >= 0,
-            "clip_norm must be positive": self.clip_norm > 0,
-            "crop_padding must not be negative": self.crop_padding >= 0,
-            f"precision must be one of {', '.join(PRECISIONS)}": self.precision in PRECISIONS,
-        }
-        _require("train recipe", checks)
-
-
-@dataclass(frozen=True)
 class Scale:
-    """A size of the whole suite: which networks, how many, on how much data, by which recipe."""
+    """What a task is run with at one size: which networks, how many, on how much data, by which recipe."""
 
     name: str
+    task: str
     quick: bool
-    tasks: tuple[str, ...]
     architectures: tuple[str, ...]
     base_width: int
     alphas: tuple[Fraction, ...]
@@ -87,10 +54,10 @@ class Scale:
     train: TrainSpec
 
     def __post_init__(self) -> None:
-        where = f"scale {self.name}"
-        _check_kinds(where, self)
+        where = f"{self.task} at scale {self.name}"
+        check_kinds(where, self)
         whole = {
-            "tasks and architectures must be lists with at least one name": all((self.tasks, self.architectures)),
+            "architectures must be a list with at least one name": self.architectures != (),
             "base_width must be at least 1": self.base_width >= 1,
             "copies, snapshots and replicates must be whole numbers": all(
                 type(number) is int for number in (*self.copies.values(), *self.snapshots, *self.replicates)
@@ -101,7 +68,7 @@ class Scale:
             >= 2
             and 0 not in (self.train_examples, self.fit_examples),
         }
-        _require(where, whole)
+        require(where, whole)
         narrow = [a for a in self.alphas if (self.base_width * a).denominator != 1]
         few = [a for a in self.alphas if self.copies.get(a, 0) < 2 / a]
         checks = {
@@ -118,7 +85,7 @@ class Scale:
             == sorted({epoch for epoch in self.snapshots if 0 < epoch < self.train.epochs}),
             f"storage must be one of {', '.join(STORAGES)}": self.storage in STORAGES,
         }
-        _require(where, checks)
+        require(where, checks)
 
     @property
     def narrow_alphas(self) -> tuple[Fraction, ...]:
@@ -130,9 +97,13 @@ class Scale:
 class StudySpec:
     """One architecture on one task at one scale: what a record in ``results/`` stands for."""
 
-    task: str
     arch: str
     scale: Scale
+
+    @property
+    def task(self) -> str:
+        """The task that its networks are trained on."""
+        return self.scale.task
 
     def __str__(self) -> str:
         return f"{self.task}-{self.arch} at scale {self.scale.name}"
@@ -159,18 +130,20 @@ class StudySpec:
     def check_member(self, alpha: Fraction, replicate: int) -> None:
         """Raise SpecError if the scale has no such width factor or replicate."""
         if alpha not in self.scale.alphas:
-            raise SpecError(f"scale {self.scale.name} has no α = {alpha}: it has {_listed(self.scale.alphas)}")
+            raise SpecError(
+                f"{self.task} at scale {self.scale.name} has no α = {alpha}: it has {_listed(self.scale.alphas)}"
+            )
         if replicate not in self.scale.replicates:
             known = _listed(self.scale.replicates)
-            raise SpecError(f"scale {self.scale.name} has no replicate {replicate}: it has {known}")
+            raise SpecError(f"{self.task} at scale {self.scale.name} has no replicate {replicate}: it has {known}")
 
 
 @dataclass(frozen=True)
 class Config:
-    """All of ``params.yaml``."""
+    """All of ``params.yaml``: the default scale of each task, and by scale and task what it is run with."""
 
     default_scales: Mapping[str, str]
-    scales: Mapping[str, Scale]
+    scales: Mapping[str, Mapping[str, Scale]]
 
     def study(self, task: str, arch: str, scale: str | None = None) -> StudySpec:
         """The study of ``arch`` on ``task``; at the task's default scale unless another is named.
@@ -181,28 +154,28 @@ class Config:
         chosen = self.scale_of(task, scale)
         if arch not in chosen.architectures:
             known = _listed(chosen.architectures)
-            raise SpecError(f"scale {chosen.name} has no architecture {arch!r}: it has {known}")
-        return StudySpec(task, arch, chosen)
+            raise SpecError(f"{task} at scale {chosen.name} has no architecture {arch!r}: it has {known}")
+        return StudySpec(arch, chosen)
 
-    def studies(self, scale: str) -> list[StudySpec]:
-        """Every study of one scale."""
-        chosen = self.scale_named(scale)
-        return [StudySpec(task, arch, chosen) for task in chosen.tasks for arch in chosen.architectures]
+    def studies(self, scale: str | None = None) -> list[StudySpec]:
+        """Every study of one scale, or for None of each task at its default scale."""
+        chosen = {task: self.scale_of(task) for task in self.default_scales} if scale is None else self._named(scale)
+        return [StudySpec(arch, at) for at in chosen.values() for arch in at.architectures]
 
     def scale_of(self, task: str, scale: str | None = None) -> Scale:
-        """The named scale, or the task's default one; SpecError if it does not run that task."""
+        """What a task is run with at the named scale, or at its default one; SpecError if there is no such thing."""
         if task not in self.default_scales:
             raise SpecError(f"there is no task {task!r}: params.yaml has {_listed(self.default_scales)}")
-        chosen = self.scale_named(scale or self.default_scales[task])
-        if task not in chosen.tasks:
-            raise SpecError(f"scale {chosen.name} does not run task {task}: it runs {_listed(chosen.tasks)}")
-        return chosen
+        name = scale or self.default_scales[task]
+        tasks = self._named(name)
+        if task not in tasks:
+            raise SpecError(f"scale {name} does not run task {task}: it runs {_listed(tasks)}")
+        return tasks[task]
 
-    def scale_named(self, name: str) -> Scale:
-        """The scale of that name, or SpecError."""
-        if name not in self.scales:
-            raise SpecError(f"there is no scale {name!r}: params.yaml has {_listed(self.scales)}")
-        return self.scales[name]
+    def _named(self, scale: str) -> Mapping[str, Scale]:
+        if scale not in self.scales:
+            raise SpecError(f"there is no scale {scale!r}: params.yaml has {_listed(self.scales)}")
+        return self.scales[scale]
 
 
 def load_config(path: Path = Path("params.yaml")) -> Config:
@@ -218,23 +191,29 @@ def load_config(path: Path = Path("params.yaml")) -> Config:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
     try:
-        scales = {name: _read_scale(name, section) for name, section in content["scales"].items()}
+        scales = {
+            name: {task: _read_scale(name, task, section) for task, section in tasks.items()}
+            for name, tasks in content["scales"].items()
+        }
         defaults = {task: section["default_scale"] for task, section in content["tasks"].items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise SpecError(f"{path} lacks an entry or has one of the wrong kind: {error}") from None
     config = Config(defaults, scales)
+    strangers = {task for tasks in scales.values() for task in tasks} - set(defaults)
+    if strangers:
+        raise SpecError(f"{path} has scales for {_listed(sorted(strangers))} but no such task: give it a default scale")
     for task in defaults:
         config.scale_of(task)
     return config
 
 
-def _read_scale(name: str, section: Mapping[str, Any]) -> Scale:
-    _check_keys(f"scale {name}", section, {field.name for field in fields(Scale)} - {"name"})
-    _check_keys(f"train recipe of scale {name}", section["train"], {field.name for field in fields(TrainSpec)})
+def _read_scale(name: str, task: str, section: Mapping[str, Any]) -> Scale:
+    where = f"{task} at scale {name}"
+    check_keys(where, section, {field.name for field in fields(Scale)} - {"name", "task"})
     return Scale(
         name=name,
+        task=task,
         quick=section["quick"],
-        tasks=_names(section["tasks"]),
         architectures=_names(section["architectures"]),
         base_width=section["base_width"],
         alphas=tuple(parse_alpha(text) for text in section["alphas"]),
@@ -244,40 +223,12 @@ def _read_scale(name: str, section: Mapping[str, Any]) -> Scale:
         train_examples=section["train_examples"],
         fit_examples=section["fit_examples"],
         storage=section["storage"],
-        train=TrainSpec(**section["train"]),
+        train=read_recipe(f"train recipe of {where}", section["train"]),
     )
-
-
-def _check_keys(where: str, section: Mapping[str, Any], wanted: set[str]) -> None:
-    missing, unknown = wanted - set(section), set(section) - wanted
-    if missing or unknown:
-        parts = [f"lacks {_listed(sorted(missing))}"] if missing else []
-        parts += [f"has unknown {_listed(sorted(unknown))}"] if unknown else []
-        raise SpecError(f"{where} in params.yaml {' and '.join(parts)}")
-
-
-def _check_kinds(where: str, spec: Any) -> None:
-    """Raise SpecError unless every scalar entry is of the kind that its annotation says, and finite."""
-    kinds = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a word"}
-    kinds[int | None] = "a whole number or null"
-    for entry in fields(spec):
-        if entry.type not in kinds:
-            continue
-        value = getattr(spec, entry.name)
-        wanted: Any = (int, float) if entry.type is float else entry.type
-        fits = isinstance(value, wanted) and (entry.type is bool or not isinstance(value, bool))
-        if not fits or (isinstance(value, float) and not isfinite(value)):
-            raise SpecError(f"{where} in params.yaml: {entry.name} must be {kinds[entry.type]}, not {value!r}")
 
 
 def _names(value: Any) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, list) and all(isinstance(name, str) for name in value) else ()
-
-
-def _require(where: str, checks: Mapping[str, bool]) -> None:
-    for sentence, holds in checks.items():
-        if not holds:
-            raise SpecError(f"{where} in params.yaml: {sentence}")
 
 
 def _listed(items: Any) -> str:

@@ -10,18 +10,19 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from overparam.batches import prepare
 from overparam.data import Examples, Normalisation
-from overparam.models import ImageNetwork
+from overparam.models import Network
 
 State = dict[str, Tensor]
 
 
 @torch.no_grad()
-def initialise(network: ImageNetwork, seeds: Sequence[int]) -> None:
+def initialise(network: Network, seeds: Sequence[int]) -> None:
     """Give copy ``k`` the weights that seed ``seeds[k]`` alone determines.
 
-    Convolutions: He's normal initialisation by fan-out; readouts: uniform within 1/√features; normalisation layers:
-    identity; biases of convolutions: 0.
+    Convolutions: He's normal initialisation by fan-out; readouts: uniform within 1/√features; other matrices, those of
+    Transformers: normal with variance 1/fan-in; normalisation layers: identity; other biases: 0.
     """
     if len(seeds) != network.copies:
         raise ValueError(f"{network.copies} copies need as many seeds, not {len(seeds)}")
@@ -35,6 +36,8 @@ def initialise(network: ImageNetwork, seeds: Sequence[int]) -> None:
             elif chunk.dim() == 4:
                 fan_out = chunk.shape[0] * chunk.shape[2] * chunk.shape[3]
                 values = torch.empty(chunk.shape).normal_(0, math.sqrt(2 / fan_out), generator=generator)
+            elif chunk.dim() == 2:
+                values = torch.empty(chunk.shape).normal_(0, chunk.shape[1] ** -0.5, generator=generator)
             else:
                 values = torch.full(chunk.shape, 1.0 if name.endswith("weight") else 0.0)
             chunk.copy_(values)
@@ -59,9 +62,9 @@ def stack_states(states: Sequence[State]) -> State:
 
 @torch.no_grad()
 def stream(
-    network: ImageNetwork,
+    network: Network,
     examples: Examples,
-    normalisation: Normalisation,
+    normalisation: Normalisation | None,
     *,
     batch_size: int,
     precision: str,
@@ -75,18 +78,11 @@ def stream(
     network.eval()
     for start in range(0, len(examples), batch_size):
         inputs = torch.from_numpy(examples.inputs[start : start + batch_size]).to(device)
-        images = standardise(inputs, normalisation).expand(network.copies, *inputs.shape)
+        seen = prepare(inputs, normalisation).expand(network.copies, *inputs.shape)
         with autocast(device, precision):
-            features = network.features(images)
+            features = network.features(seen)
             logits = network.fc(features)
         yield features.float(), logits.float()
-
-
-def standardise(inputs: Tensor, normalisation: Normalisation) -> Tensor:
-    """Standardised float32 images from uint8 ones; the last three axes are channels, height, width."""
-    mean = torch.tensor(normalisation.mean, device=inputs.device).view(-1, 1, 1)
-    std = torch.tensor(normalisation.std, device=inputs.device).view(-1, 1, 1)
-    return inputs.float().sub_(mean).div_(std)
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -11,7 +11,7 @@ import torch
 
 from overparam.data import Dataset
 from overparam.ensembles import split_state, stream
-from overparam.models import ImageNetwork
+from overparam.models import Network
 from overparam.sealed import read_sealed, write_sealed
 
 BATCH = 50  # examples at a time: few enough that feature maps stay in a core's cache
@@ -38,7 +38,7 @@ class FeatureFile:
     metadata: Mapping[str, Any]
 
 
-def extract(network: ImageNetwork, dataset: Dataset, *, precision: str) -> dict[str, np.ndarray]:
+def extract(network: Network, dataset: Dataset, *, precision: str) -> dict[str, np.ndarray]:
     """Features of every copy on the fit examples, then on the held-out ones, without augmentation.
 
     Returns:
@@ -58,7 +58,7 @@ def extract(network: ImageNetwork, dataset: Dataset, *, precision: str) -> dict[
     }
 
 
-def weight_digests(network: ImageNetwork) -> list[str]:
+def weight_digests(network: Network) -> list[str]:
     """SHA-256 of each copy's weights: copies with equal digests are the same network."""
     digests = []
     for state in split_state(network.state_dict(), network.copies):

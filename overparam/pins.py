@@ -34,9 +34,9 @@ def stale_reason(record: Record, path: Path, root: Path) -> str | None:
                 return f"the record was measured on {place} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
     data_pins = root / "data.dvc"
     outs = _read(data_pins).get("outs", []) if data_pins.exists() else []
-    known = {Path(out["path"]).stem: (out.get("meta") or {}).get("sha256") for out in outs}
+    known = {(out.get("meta") or {}).get("sha256") for out in outs}
     for name, sha256 in record.data["sha256"].items():
-        if known.get(name) != sha256:
+        if sha256 not in known:
             return f"the record was measured on a {name} split that {data_pins.name} does not pin"
     place = path.relative_to(root).as_posix()
     if pinned.get(place) != digest_file(path, "md5"):

@@ -121,7 +121,6 @@ def cross_validate(features: np.ndarray, labels: np.ndarray, classes: int, folds
         classes: number of classes.
         folds: (examples,) the fold of each example.
     """
-    features = features.astype(np.float32)  # enough to choose by, in half the time
     parts = [folds == fold for fold in np.unique(folds)]
     fits = [ProbeFit(features[~part], labels[~part], classes) for part in parts]
     best, least = PENALTIES[0], np.inf

@@ -23,7 +23,7 @@ from overparam.errors import ArtifactError
 from overparam.features import extract, read_features, weight_digests, write_features
 from overparam.files import digest_file, digest_json, digest_source
 from overparam.measurement import describe_networks, measure
-from overparam.models import ImageNetwork, build
+from overparam.models import Network, build
 from overparam.progress import silent
 from overparam.replicates import Replicate, check_distinct
 from overparam.results import Record, read_record, write_record
@@ -34,8 +34,9 @@ from overparam.workspace import Workspace
 _code_version = cache(digest_source)  # the code that runs is the code as it was read first
 
 # The modules that decide what each stage makes; dvc.yaml lists the same ones as its dependencies.
-TRAIN_CODE = ("config", "data", "models", "ensembles", "training", "checkpoints", "sealed")
-FEATURE_CODE = ("config", "data", "models", "ensembles", "checkpoints", "features", "sealed")
+NETWORK_CODE = ("recipes", "config", "data", "batches", "models", "ensembles", "checkpoints", "sealed")
+TRAIN_CODE = (*NETWORK_CODE, "training")
+FEATURE_CODE = (*NETWORK_CODE, "features")
 MEASURE_CODE = (
     "blocks",
     "moments",
@@ -110,7 +111,12 @@ def train_stage(
         seeds=[*seeds, *seeds[-1:] * len(snapshots)],
         epochs=[*[spec.epochs] * len(seeds), *snapshots],
         recipe=asdict(spec),
-        data={"source": dataset.source, "sha256": dataset.sha256, "train_examples": len(dataset.train)},
+        data={
+            "source": dataset.source,
+            "sha256": dataset.sha256,
+            "tokenizer": dataset.tokenizer,
+            "train_examples": len(dataset.train),
+        },
         environment=environment,
         train_accuracy=accuracy(network, dataset, dataset.train, spec),
         heldout_accuracy=accuracy(network, dataset, dataset.heldout, spec),
@@ -124,10 +130,11 @@ def train_stage(
 def _identity(study: StudySpec, alpha: Fraction, replicate: int, dataset: Dataset) -> str:
     """What the networks of one checkpoint are, whatever code and machine trained them."""
     seeds = copy_seeds(study, alpha, replicate)
-    return digest_json({"spec": study.training_identity(alpha, replicate), "seeds": seeds, "data": dataset.sha256})
+    identity = {"spec": study.training_identity(alpha, replicate), "seeds": seeds, "data": dataset.sha256}
+    return digest_json(identity | ({"tokenizer": dataset.tokenizer} if dataset.tokenizer else {}))
 
 
-def _build(study: StudySpec, alpha: Fraction, copies: int, dataset: Dataset) -> ImageNetwork:
+def _build(study: StudySpec, alpha: Fraction, copies: int, dataset: Dataset) -> Network:
     size = {"base_width": study.scale.base_width, "channels": dataset.channels, "classes": dataset.classes}
     return build(study.arch, alpha, copies, **size)
 

@@ -5,7 +5,7 @@ own seed, so that a batch of copies gives each the trajectory it would have had 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -16,12 +16,14 @@ import torch.nn.functional as F  # noqa: N812
 from rich.progress import Progress
 from torch import Tensor
 
-from overparam.config import StudySpec, TrainSpec
+from overparam.batches import epoch_batches, prepare
+from overparam.config import StudySpec
 from overparam.data import Dataset, Examples
-from overparam.ensembles import State, autocast, initialise, split_state, standardise, stream
+from overparam.ensembles import State, autocast, initialise, split_state, stream
 from overparam.errors import ArtifactError, MeasurementError
-from overparam.models import ImageNetwork
+from overparam.models import Network
 from overparam.progress import silent
+from overparam.recipes import ImageRecipe, TrainSpec
 from overparam.sealed import read_metadata, read_sealed, write_sealed
 
 
@@ -55,7 +57,7 @@ def learning_rate(step: int, steps: int, spec: TrainSpec) -> float:
 
 
 def train(
-    network: ImageNetwork,
+    network: Network,
     dataset: Dataset,
     spec: TrainSpec,
     seeds: Sequence[int],
@@ -78,9 +80,7 @@ def train(
     """
     initialise(network, seeds)
     network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    optimiser = torch.optim.SGD(
-        network.parameters(), lr=spec.learning_rate, momentum=spec.momentum, weight_decay=spec.weight_decay
-    )
+    optimiser = make_optimiser(network, spec)
     history = _load_state(resume, key, network, optimiser) if resume else History()
     batches = len(dataset.train) // min(spec.batch_size, len(dataset.train))
     steps = spec.epochs * batches
@@ -96,9 +96,9 @@ def train(
         for inputs, labels in epoch_batches(dataset.train, spec, seeds, epoch, device):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(step, steps, spec)
-            images = standardise(inputs, dataset.normalisation)
+            inputs = prepare(inputs, dataset.normalisation)
             with autocast(device, spec.precision):
-                logits = forward(images)
+                logits = forward(inputs)
             losses = copy_losses(logits.float(), labels)
             optimiser.zero_grad(set_to_none=True)
             losses.sum().backward()
@@ -125,7 +125,19 @@ def train(
     return history
 
 
-def clip_gradients(network: ImageNetwork, limit: float) -> None:
+def make_optimiser(network: Network, spec: TrainSpec) -> torch.optim.Optimizer:
+    """SGD with momentum for images; for sentences AdamW, which decays matrices and leaves biases and norms alone."""
+    if isinstance(spec, ImageRecipe):
+        return torch.optim.SGD(
+            network.parameters(), lr=spec.learning_rate, momentum=spec.momentum, weight_decay=spec.weight_decay
+        )
+    matrices = [p for p in network.parameters() if p.dim() > 1]
+    vectors = [p for p in network.parameters() if p.dim() == 1]
+    groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=spec.learning_rate, weight_decay=spec.weight_decay)
+
+
+def clip_gradients(network: Network, limit: float) -> None:
     """Scale down the gradient of each copy whose Euclidean norm is above ``limit``, each copy by itself."""
     gradients = [p.grad.unflatten(0, (network.copies, -1)) for p in network.parameters() if p.grad is not None]
     norms = torch.stack([g.square().flatten(1).sum(dim=1) for g in gradients]).sum(dim=0).sqrt()  # (copies,)
@@ -140,40 +152,7 @@ def copy_losses(logits: Tensor, labels: Tensor) -> Tensor:
     return flat.unflatten(0, labels.shape).mean(dim=1)
 
 
-def epoch_batches(
-    examples: Examples, spec: TrainSpec, seeds: Sequence[int], epoch: int, device: torch.device
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch for every copy, in its own order with its own random crops and flips; a last part batch is dropped.
-
-    Yields:
-        inputs (copies, batch, channels, height, width) uint8 and labels (copies, batch).
-    """
-    count, size, padding = len(examples), min(spec.batch_size, len(examples)), spec.crop_padding
-    height, width = examples.inputs.shape[2:]
-    draws = [_draw_epoch(seed, epoch, count, padding) for seed in seeds]
-    order, rows, columns, flips = (torch.stack(parts).to(device) for parts in zip(*draws, strict=True))
-    inputs = torch.from_numpy(np.pad(examples.inputs, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))).to(device)
-    windows = inputs.unfold(2, height, 1).unfold(3, width, 1)  # (examples, channels, row, column, height, width)
-    labels = torch.from_numpy(examples.labels).to(device)
-    for start in range(0, count - size + 1, size):
-        batch = slice(start, start + size)
-        chosen = order[:, batch]
-        crops = windows[chosen, :, rows[:, batch], columns[:, batch]]  # (copies, batch, channels, height, width)
-        if spec.flip:
-            crops = torch.where(flips[:, batch, None, None, None], crops.flip(-1), crops)
-        yield crops, labels[chosen]
-
-
-def _draw_epoch(seed: int, epoch: int, count: int, padding: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Order, crop row, crop column and flip of each example for one copy's epoch, from its seed alone."""
-    mixed = int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0])
-    generator = torch.Generator().manual_seed(mixed)
-    order = torch.randperm(count, generator=generator)
-    rows, columns = torch.randint(0, 2 * padding + 1, (2, count), generator=generator)
-    return order, rows, columns, torch.rand(count, generator=generator) < 0.5
-
-
-def accuracy(network: ImageNetwork, dataset: Dataset, examples: Examples, spec: TrainSpec) -> list[float]:
+def accuracy(network: Network, dataset: Dataset, examples: Examples, spec: TrainSpec) -> list[float]:
     """Share of ``examples`` that each copy gets right, in [0, 1]; no augmentation, evaluation mode."""
     hits = torch.zeros(network.copies)
     start = 0
@@ -186,17 +165,17 @@ def accuracy(network: ImageNetwork, dataset: Dataset, examples: Examples, spec: 
     return (hits / len(examples)).tolist()
 
 
-def _save_state(path: Path, key: str, network: ImageNetwork, optimiser: torch.optim.SGD, history: History) -> None:
+def _save_state(path: Path, key: str, network: Network, optimiser: torch.optim.Optimizer, history: History) -> None:
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     for name, parameter in network.named_parameters():
-        tensors[f"momentum.{name}"] = optimiser.state[parameter]["momentum_buffer"]
+        tensors |= {f"optimiser.{slot}.{name}": value for slot, value in optimiser.state[parameter].items()}
     for epoch, state in history.snapshots.items():
         tensors |= {f"snapshot.{epoch}.{name}": value for name, value in state.items()}
     metadata = {"key": key, "loss": history.loss, "accuracy": history.accuracy, "snapshots": [*history.snapshots]}
     write_sealed(path, tensors, metadata)
 
 
-def _load_state(path: Path, key: str, network: ImageNetwork, optimiser: torch.optim.SGD) -> History:
+def _load_state(path: Path, key: str, network: Network, optimiser: torch.optim.Optimizer) -> History:
     """Put a saved state into ``network`` and ``optimiser``; one of another run, or a damaged one, starts afresh."""
     if read_metadata(path).get("key") != key:
         return History()
@@ -205,9 +184,15 @@ def _load_state(path: Path, key: str, network: ImageNetwork, optimiser: torch.op
     except ArtifactError:
         return History()
     network.load_state_dict({name: tensors[f"network.{name}"] for name in network.state_dict()})
-    for name, parameter in network.named_parameters():
-        momentum = tensors[f"momentum.{name}"].to(parameter.device)
-        optimiser.state[parameter]["momentum_buffer"] = momentum.contiguous(memory_format=_memory_format(parameter))
+    parameters = dict(network.named_parameters())
+    for key, value in tensors.items():
+        kind, _, rest = key.partition(".")
+        if kind == "optimiser":
+            slot, _, name = rest.partition(".")
+            parameter = parameters[name]
+            if value.dim():
+                value = value.to(parameter.device).contiguous(memory_format=_memory_format(value))
+            optimiser.state[parameter][slot] = value
     snapshots = {
         epoch: {name: tensors[f"snapshot.{epoch}.{name}"] for name in network.state_dict()}
         for epoch in metadata["snapshots"]
@@ -215,6 +200,6 @@ def _load_state(path: Path, key: str, network: ImageNetwork, optimiser: torch.op
     return History(metadata["loss"], metadata["accuracy"], snapshots)
 
 
-def _memory_format(parameter: Tensor) -> torch.memory_format:
+def _memory_format(value: Tensor) -> torch.memory_format:
     """Of convolutions' weights, which are kept channels-last; what is added up in one order stays in it."""
-    return torch.channels_last if parameter.dim() == 4 else torch.contiguous_format
+    return torch.channels_last if value.dim() == 4 else torch.contiguous_format

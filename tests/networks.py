@@ -7,21 +7,22 @@ from pathlib import Path
 
 import yaml
 
-from overparam.config import StudySpec, TrainSpec, load_config
+from overparam.config import StudySpec, load_config
 from overparam.data import Dataset, load_dataset
+from overparam.recipes import TrainSpec
 
 ROOT = Path(__file__).parent.parent
 QUARTER = Fraction(1, 4)
 
 
 def tiny_recipe(**changes) -> TrainSpec:
-    recipe = load_config(ROOT / "params.yaml").scales["smoke"].train
+    recipe = load_config(ROOT / "params.yaml").scales["smoke"]["digits"].train
     return replace(recipe, **{"epochs": 2, "batch_size": 50, **changes})
 
 
 def tiny_study(arch: str = "resnet18", **changes) -> StudySpec:
     """Base width 4, α ∈ {1, 1/2, 1/4}, two replicates, 200 training examples, two epochs."""
-    smoke = load_config(ROOT / "params.yaml").scales["smoke"]
+    smoke = load_config(ROOT / "params.yaml").scales["smoke"]["digits"]
     scale = replace(
         smoke,
         name="tiny",
@@ -33,17 +34,28 @@ def tiny_study(arch: str = "resnet18", **changes) -> StudySpec:
         train_examples=200,
         train=tiny_recipe(),
     )
-    return StudySpec("digits", arch, replace(scale, **changes))
+    return StudySpec(arch, replace(scale, **changes))
 
 
 def tiny_digits() -> Dataset:
     return load_dataset("digits", train_examples=200)
 
 
+def tiny_data(arch: str) -> Dataset:
+    """What an architecture is for: pictures or sentences."""
+    return load_dataset("nli" if arch == "transformer" else "digits", train_examples=200)
+
+
+def tiny_recipe_of(arch: str) -> TrainSpec:
+    sentences = load_config(ROOT / "params.yaml").scales["smoke"]["nli"].train
+    return replace(sentences, epochs=2, batch_size=50) if arch == "transformer" else tiny_recipe()
+
+
 def tiny_repository(folder: Path) -> Path:
     """A folder with the parameters and margins of a repository whose scale smoke takes seconds."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    smoke = params["scales"]["smoke"]
+    del params["scales"]["smoke"]["nli"], params["tasks"]["nli"]
+    smoke = params["scales"]["smoke"]["digits"]
     smoke |= {"base_width": 4, "alphas": ["1", "1_2", "1_4"], "snapshots": [1], "copies": {"1": 2, "1_2": 4, "1_4": 8}}
     smoke |= {"replicates": [0, 1], "architectures": ["resnet18"], "train_examples": 200}
     smoke["train"] |= {"epochs": 3}

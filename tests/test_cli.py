@@ -37,7 +37,7 @@ def test_every_stage_by_hand(repository, run):
     code, out, err = run("measure", "digits", "resnet18")
     assert (code, err) == (0, "")
     assert "results/smoke/digits-resnet18.json is up to date" in out
-    code, out, _ = run("judge", "smoke", "--verdicts", "verdicts.json")
+    code, out, _ = run("judge", "digits", "--verdicts", "verdicts.json")
     assert code == 0
     assert "span-over (Fig. 1), digits-resnet18, smoke" in out
     rows = yaml.safe_load((repository / "verdicts.json").read_text())
@@ -68,14 +68,16 @@ def tiny_study_of(repository):
         (["train", "digits", "resnet18", "3", "0"], 2, "width factor 3 is out of range"),
         (["train", "digits", "lenet", "1", "0"], 2, "has no architecture 'lenet'"),
         (["train", "mnist", "resnet18", "1", "0"], 2, "there is no task 'mnist'"),
-        (["judge", "huge"], 2, "there is no scale 'huge'"),
+        (["judge", "digits", "--scale", "huge"], 2, "there is no scale 'huge'"),
+        (["tokenizer", "nli"], 2, "has no tokenizer to train: only mnli has"),
+        (["tokenizer", "mnli"], 1, "there is no MNLI in data/mnli: get it with `overparam data fetch mnli`"),
         (["tables", "nowhere.md"], 1, "there is no file nowhere.md"),
         (["tables", "params.yaml"], 1, "has no section <!-- tables SCALE -->"),
         (["features", "digits", "resnet18", "1", "0"], 1, "there is no artifacts/checkpoints"),
         (["measure", "digits", "resnet18"], 1, "extract the features again"),
-        (["judge", "smoke"], 1, "there is no record"),
+        (["judge", "digits"], 1, "there is no record"),
         (["train", "cifar", "resnet18", "1", "0", "--scale", "pilot"], 1, "overparam data fetch cifar --from DIR"),
-        (["data", "fetch", "cifar", "--from", "nowhere"], 1, "must hold cifar10/train.parquet"),
+        (["data", "fetch", "cifar", "--from", "nowhere"], 1, "must hold cifar10/ with train.parquet and test.parquet"),
         (["data", "fetch", "digits"], 1, "has nothing to fetch"),
     ],
 )
@@ -90,7 +92,7 @@ def test_bad_input_is_one_sentence_and_an_exit_code(repository, run, arguments, 
 
 
 def test_an_unknown_option_is_a_usage_error(repository, run):
-    code, _, err = run("judge", "smoke", "--no-such-option")
+    code, _, err = run("judge", "digits", "--no-such-option")
     assert code == 2
     assert "No such option" in err
 

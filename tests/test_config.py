@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from overparam.config import Config, StudySpec, alpha_label, load_config, parse_alpha
 from overparam.errors import SpecError
+from overparam.recipes import ImageRecipe
 
 ROOT = Path(__file__).parent.parent
 PROPERTY = settings(max_examples=30, deadline=None, derandomize=True)
@@ -47,19 +48,24 @@ def refusal(tmp_path: Path, text: str | bytes) -> str:
 
 def test_the_repositorys_own_scales_load():
     assert set(CONFIG.scales) == set(PARAMS["scales"])
-    for name, scale in CONFIG.scales.items():
-        assert scale.name == name
-        assert scale.narrow_alphas == tuple(sorted(scale.narrow_alphas, reverse=True))
-        assert set(scale.narrow_alphas) == set(scale.alphas) - {Fraction(1)}
-        assert all(scale.copies[alpha] >= 2 / alpha for alpha in scale.alphas)
+    for name, tasks in CONFIG.scales.items():
+        for task, scale in tasks.items():
+            assert (scale.name, scale.task) == (name, task)
+            assert scale.narrow_alphas == tuple(sorted(scale.narrow_alphas, reverse=True))
+            assert set(scale.narrow_alphas) == set(scale.alphas) - {Fraction(1)}
+            assert all(scale.copies[alpha] >= 2 / alpha for alpha in scale.alphas)
         assert [str(study) for study in CONFIG.studies(name)] == [
-            f"{task}-{arch} at scale {name}" for task in scale.tasks for arch in scale.architectures
+            f"{task}-{arch} at scale {name}" for task, scale in tasks.items() for arch in scale.architectures
         ]
     for task, default in CONFIG.default_scales.items():
-        assert CONFIG.scale_of(task) == CONFIG.scale_named(default)
-    assert CONFIG.scales["paper"].base_width == 64
-    assert CONFIG.scales["paper"].train.epochs == 30  # merged over cifar's recipe
-    assert CONFIG.scales["paper"].train.flip
+        assert CONFIG.scale_of(task) == CONFIG.scales[default][task]
+    assert {study.task for study in CONFIG.studies()} == set(CONFIG.default_scales)
+    paper = CONFIG.scales["paper"]["cifar"]
+    assert paper.base_width == 64
+    assert paper.train.epochs == 30  # merged over the pilot's recipe
+    assert isinstance(paper.train, ImageRecipe)
+    assert paper.train.flip
+    assert not isinstance(CONFIG.scales["paper"]["mnli"].train, ImageRecipe)
 
 
 @PROPERTY
@@ -93,7 +99,7 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("alphas", ["1", "-1_2"], "width factor -1/2 is out of range"),
         ("alphas", ["1", "2_3"], "width factor 2/3 is out of range"),
         ("alphas", ["1", "wide"], "width factor 'wide' is not a fraction"),
-        ("alphas", ["1_2", "1_4"], "scale smoke in params.yaml: alphas must contain 1"),
+        ("alphas", ["1_2", "1_4"], "digits at scale smoke in params.yaml: alphas must contain 1"),
         ("alphas", ["1", "1_2", "1/2"], "alphas must differ"),
         ("alphas", ["1", "1_32"], "base_width 16 times α = 1/32 is no whole number of channels"),
         ("alphas", ["1", "1_3", "1_32"], "α = 1/3, 1/32 is no whole number"),
@@ -106,7 +112,7 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("replicates", [0, 0], "replicates must be different"),
         ("replicates", [-1, 0], "replicates must be different whole numbers from 0 up"),
         ("storage", "float64", "storage must be one of float32, bfloat16, float16"),
-        ("seed", 1, "scale smoke in params.yaml has unknown seed"),
+        ("seed", 1, "digits at scale smoke in params.yaml has unknown seed"),
         ("train.epochs", 0, "train recipe in params.yaml: epochs must be at least 1"),
         ("train.batch_size", 1, "batch_size must be at least 2"),
         ("train.learning_rate", 0.0, "learning_rate must be positive"),
@@ -122,7 +128,7 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("train.clip_norm", 0.0, "clip_norm must be positive"),
         ("train.crop_padding", -1, "crop_padding must not be negative"),
         ("train.precision", "float16", "precision must be one of float32, bfloat16"),
-        ("train.dropout", 0.5, "train recipe of scale smoke in params.yaml has unknown dropout"),
+        ("train.dropout", 0.5, "train recipe of digits at scale smoke in params.yaml has unknown dropout"),
         ("train.epochs", "ten", "epochs must be a whole number, not 'ten'"),
         ("train", None, "lacks an entry or has one of the wrong kind"),
         ("alphas", 1, "lacks an entry or has one of the wrong kind"),
@@ -133,8 +139,8 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("snapshots", [2, 10], "snapshots must be ascending epochs, all before the last"),
         ("snapshots", [4, 2], "snapshots must be ascending epochs, all before the last"),
         ("snapshots", [1.5], "copies, snapshots and replicates must be whole numbers"),
-        ("architectures", "resnet18", "must be lists with at least one name"),
-        ("architectures", [], "must be lists with at least one name"),
+        ("architectures", "resnet18", "must be a list with at least one name"),
+        ("architectures", [], "must be a list with at least one name"),
         ("train_examples", -5, "must be at least 2, or null for all"),
         ("fit_examples", 0, "must be at least 2, or null for all"),
         ("fit_examples", "many", "fit_examples must be a whole number or null, not 'many'"),
@@ -144,7 +150,7 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
     ],
 )
 def test_a_scale_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, path, value, message):
-    assert message in refusal(tmp_path, changed(f"scales.smoke.{path}", value))
+    assert message in refusal(tmp_path, changed(f"scales.smoke.digits.{path}", value))
 
 
 @pytest.mark.parametrize(
@@ -162,26 +168,26 @@ def test_a_scale_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, path, val
     ],
 )
 def test_the_least_that_can_be_run_is_accepted(tmp_path, path, value):
-    load(tmp_path, changed(f"scales.smoke.{path}", value))
+    load(tmp_path, changed(f"scales.smoke.digits.{path}", value))
 
 
-@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]))
+@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]["digits"]))
 def test_a_scale_needs_every_entry(tmp_path, key):
-    message = refusal(tmp_path, changed(f"scales.smoke.{key}", None, remove=True))
-    assert message == f"scale smoke in params.yaml lacks {key}"
+    message = refusal(tmp_path, changed(f"scales.smoke.digits.{key}", None, remove=True))
+    assert message == f"digits at scale smoke in params.yaml lacks {key}"
 
 
-@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]["train"]))
+@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]["digits"]["train"]))
 def test_a_recipe_needs_every_entry(tmp_path, key):
-    message = refusal(tmp_path, changed(f"scales.smoke.train.{key}", None, remove=True))
-    assert message == f"train recipe of scale smoke in params.yaml lacks {key}"
+    message = refusal(tmp_path, changed(f"scales.smoke.digits.train.{key}", None, remove=True))
+    assert message == f"train recipe of digits at scale smoke in params.yaml lacks {key}"
 
 
 def test_missing_and_unknown_entries_are_named_together(tmp_path):
-    content = yaml.safe_load(changed("scales.smoke.storage", None, remove=True))
-    content["scales"]["smoke"] |= {"width": 1, "depth": 2}
+    content = yaml.safe_load(changed("scales.smoke.digits.storage", None, remove=True))
+    content["scales"]["smoke"]["digits"] |= {"width": 1, "depth": 2}
     message = refusal(tmp_path, yaml.safe_dump(content))
-    assert message == "scale smoke in params.yaml lacks storage and has unknown depth, width"
+    assert message == "digits at scale smoke in params.yaml lacks storage and has unknown depth, width"
 
 
 @pytest.mark.parametrize(
@@ -195,7 +201,8 @@ def test_missing_and_unknown_entries_are_named_together(tmp_path):
         ("tasks: {}\nscales: {smoke: }", "lacks an entry or has one of the wrong kind"),
         (changed("tasks.digits", None), "lacks an entry or has one of the wrong kind"),
         (changed("tasks.digits.default_scale", "huge"), "there is no scale 'huge': params.yaml has "),
-        (changed("tasks.mnli", {"default_scale": "smoke"}), "scale smoke does not run task mnli: it runs digits"),
+        (changed("tasks.mnli.default_scale", "smoke"), "scale smoke does not run task mnli: it runs digits, nli"),
+        (changed("tasks.mnli", None, remove=True), "has scales for mnli but no such task: give it a default scale"),
     ],
 )
 def test_a_file_that_says_something_else_is_refused_in_a_sentence(tmp_path, text, message):
@@ -210,13 +217,19 @@ def test_a_missing_file_says_where_to_run_the_command(tmp_path):
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda: CONFIG.study("mnist", "resnet18"), "there is no task 'mnist': params.yaml has digits, cifar"),
+        (lambda: CONFIG.study("mnist", "resnet18"), "there is no task 'mnist': params.yaml has digits, nli"),
         (lambda: CONFIG.study("digits", "lenet"), "no architecture 'lenet': it has resnet18, vgg16"),
         (lambda: CONFIG.study("digits", "resnet18", "tiny"), "there is no scale 'tiny': params.yaml has smoke"),
-        (lambda: CONFIG.study("digits", "resnet18", "paper"), "scale paper does not run task digits: it runs cifar"),
+        (
+            lambda: CONFIG.study("digits", "resnet18", "paper"),
+            "scale paper does not run task digits: it runs cifar, mnli",
+        ),
         (lambda: CONFIG.studies("tiny"), "there is no scale 'tiny'"),
-        (lambda: smoke().check_member(Fraction(1, 3), 0), "scale smoke has no α = 1/3: it has 1, 1/2, 1/4, 1/8, 1/16"),
-        (lambda: smoke().check_member(Fraction(1), 9), "scale smoke has no replicate 9: it has 0, 1, 2"),
+        (
+            lambda: smoke().check_member(Fraction(1, 3), 0),
+            "digits at scale smoke has no α = 1/3: it has 1, 1/2, 1/4, 1/8, 1/16",
+        ),
+        (lambda: smoke().check_member(Fraction(1), 9), "digits at scale smoke has no replicate 9: it has 0, 1, 2"),
     ],
 )
 def test_what_params_does_not_bring_together_is_refused_with_what_there_is(ask, message):
@@ -229,8 +242,8 @@ def smoke() -> StudySpec:
 
 
 def test_a_study_is_at_its_tasks_default_scale_unless_another_is_named():
-    assert smoke().scale == CONFIG.scales["smoke"]
-    assert CONFIG.study("cifar", "resnet18", "pilot").scale == CONFIG.scales["pilot"]
+    assert smoke().scale == CONFIG.scales["smoke"]["digits"]
+    assert CONFIG.study("cifar", "resnet18", "pilot").scale == CONFIG.scales["pilot"]["cifar"]
     smoke().check_member(Fraction(1, 16), 2)
 
 
@@ -242,9 +255,9 @@ def test_a_study_is_at_its_tasks_default_scale_unless_another_is_named():
         ({"base_width": 32}, False),
         ({"train_examples": 100}, False),
         ({"storage": "float16"}, False),
-        ({"train": replace(CONFIG.scales["smoke"].train, epochs=11)}, False),
-        ({"copies": {**CONFIG.scales["smoke"].copies, Fraction(1, 4): 9}}, False),
-        ({"copies": {**CONFIG.scales["smoke"].copies, Fraction(1, 8): 17}}, True),
+        ({"train": replace(CONFIG.scales["smoke"]["digits"].train, epochs=11)}, False),
+        ({"copies": {**CONFIG.scales["smoke"]["digits"].copies, Fraction(1, 4): 9}}, False),
+        ({"copies": {**CONFIG.scales["smoke"]["digits"].copies, Fraction(1, 8): 17}}, True),
     ],
 )
 def test_weights_depend_on_what_their_identity_names_and_on_nothing_else(change, same):

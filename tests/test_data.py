@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from overparam import data, fetch
-from overparam.data import Normalisation, data_at_hand, load_dataset
+from overparam import fetch
+from overparam.data import HUB_DATASETS, Normalisation, data_at_hand, load_dataset
 from overparam.errors import DataError
 
 ROWS = {"train": 40, "test": 20}
@@ -28,8 +28,8 @@ def table(rows, **replaced):
 @pytest.fixture
 def mirror(tmp_path, monkeypatch):
     """A folder in the hub's layout with a few pictures, and a suite that expects just as many."""
-    monkeypatch.setattr(data, "CIFAR_ROWS", ROWS)
-    monkeypatch.setattr(fetch, "CIFAR_ROWS", ROWS)
+    for split, rows in ROWS.items():
+        monkeypatch.setitem(HUB_DATASETS["cifar"].rows, split, rows)
     folder = tmp_path / "mirror" / "cifar10"
     folder.mkdir(parents=True)
     for split, rows in ROWS.items():
@@ -112,11 +112,14 @@ def rewrite(content):
     ("damage", "message"),
     [
         (truncate, "cannot be read as CIFAR-10 in parquet"),
-        (lambda path: path.unlink(), "must hold cifar10/train.parquet and test.parquet"),
+        (lambda path: path.unlink(), "must hold cifar10/ with train.parquet and test.parquet"),
         (rewrite(table(20)), "train.parquet has 20 rows"),
         (rewrite(table(40, label=[0] * 40)), "0 to 40 a class"),
-        (rewrite(table(40, label=[*range(39), 10])), "labels that are missing or outside 0 to 9, first in row 10"),
-        (rewrite(table(40, label=[*[0] * 5, None, *[1] * 34])), "first in row 5"),
+        (
+            rewrite(table(40, label=[*range(39), 10])),
+            "labels that are missing or outside 0 to 9 in row 10, 11, 12, 13, 14 and 25 more",
+        ),
+        (rewrite(table(40, label=[*[0] * 5, None, *[1] * 34])), "labels that are missing or outside 0 to 9 in row 5"),
         (rewrite(table(40).drop_columns("label")), "label"),
     ],
 )
@@ -163,7 +166,8 @@ def test_a_hub_out_of_reach_is_a_sentence(root, monkeypatch):
 def test_the_hub_gives_what_a_mirror_gives(mirror, root, monkeypatch):
     import datasets
 
-    def from_mirror(name, split):
+    def from_mirror(name, subset, split):
+        assert subset is None
         return datasets.Dataset(pq.read_table(mirror / "cifar10" / f"{split}.parquet"))
 
     monkeypatch.setattr(datasets, "load_dataset", from_mirror)

@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from networks import QUARTER, tiny_digits, tiny_recipe
+from networks import QUARTER, tiny_data, tiny_digits, tiny_recipe_of
 
 from overparam.ensembles import initialise, split_state, stack_states, stream
 from overparam.models import ARCHITECTURES, build
@@ -13,12 +13,13 @@ SEEDS = [11, 22, 33]
 
 
 def ensemble(arch, copies=3, alpha=QUARTER):
-    return build(arch, alpha, copies, base_width=8, channels=1, classes=10)
+    data = tiny_data(arch)
+    return build(arch, alpha, copies, base_width=8, channels=data.channels, classes=data.classes)
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_each_copy_has_the_losses_it_would_have_alone(arch):
-    data, recipe = tiny_digits(), tiny_recipe()
+    data, recipe = tiny_data(arch), tiny_recipe_of(arch)
     together = train(ensemble(arch), data, recipe, SEEDS)
     for copy, seed in enumerate(SEEDS):
         alone = train(ensemble(arch, copies=1), data, recipe, [seed])
@@ -27,9 +28,9 @@ def test_each_copy_has_the_losses_it_would_have_alone(arch):
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_copies_taken_apart_give_equal_outputs_and_go_together_again(arch):
-    data = tiny_digits()
+    data = tiny_data(arch)
     network = ensemble(arch)
-    train(network, data, tiny_recipe(), SEEDS)
+    train(network, data, tiny_recipe_of(arch), SEEDS)
     states = split_state(network.state_dict(), 3)
     outputs = dict(
         zip(
@@ -65,6 +66,20 @@ def test_initial_weights_have_hes_scale_in_every_copy():
     weight = network.layer4[1].conv2.weight  # 128 outputs in each copy
     for chunk in weight.chunk(2):
         assert chunk.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)
+
+
+def test_a_transformers_matrices_start_with_a_variance_of_one_over_their_inputs():
+    network = build("transformer", Fraction(1), 2, base_width=64, channels=44, classes=3)
+    initialise(network, [1, 2])
+    layer = network.encoder.encoder.layer[0]
+    for chunk in (
+        *layer.intermediate.dense.weight.chunk(2),
+        *network.encoder.embeddings.word_embeddings.weight.chunk(2),
+    ):
+        assert chunk.std().item() == pytest.approx(64**-0.5, rel=0.05)
+    assert layer.output.dense.weight.std().item() == pytest.approx(256**-0.5, rel=0.05)
+    assert torch.all(layer.output.LayerNorm.weight == 1)
+    assert torch.all(layer.output.dense.bias == 0)
 
 
 def test_seeds_must_be_as_many_as_copies():

@@ -21,7 +21,7 @@ def repository(tmp_path):
     shutil.copytree(ROOT / "claims", tmp_path / "claims", ignore=shutil.ignore_patterns("__pycache__", "baseline.json"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["scales"]["smoke"] |= {"architectures": ["resnet18"], "quick": False}
+    params["scales"]["smoke"]["digits"] |= {"architectures": ["resnet18"], "quick": False}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     return tmp_path
 

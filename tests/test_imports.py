@@ -12,7 +12,7 @@ import overparam
 PACKAGE = Path(overparam.__file__).parent
 # From left to right; a module may import those before it, never those after it.
 ORDER = [
-    "errors", "files", "config", "data", "fetch",
+    "errors", "files", "recipes", "config", "data", "fetch", "batches",
     "models", "ensembles", "sealed", "progress", "training", "checkpoints", "features",
     "blocks", "moments", "ridge", "probes", "metrics", "stats", "quantities", "results", "pins",
     "replicates", "measurement", "workspace", "stages", "evidence",

@@ -3,13 +3,15 @@ from fractions import Fraction
 import pytest
 import torch
 import torchvision
+import transformers
 
 from overparam.ensembles import initialise
 from overparam.errors import SpecError
 from overparam.models import ARCHITECTURES, build
-from overparam.models.layers import Convolution
+from overparam.models.layers import Convolution, ImageNetwork
 
 ONE = Fraction(1)
+IMAGES = [arch for arch, kind in ARCHITECTURES.items() if isinstance(kind, type) and issubclass(kind, ImageNetwork)]
 
 
 def randomise(module, seed=0):
@@ -46,7 +48,59 @@ def test_vgg16_has_the_convolutional_part_of_torchvisions():
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max()))
 
 
-@pytest.mark.parametrize("arch", ARCHITECTURES)
+def tokens(copies=1, batch=4, length=12, vocabulary=40):
+    """Pairs of different lengths: [CLS] … [SEP] … [SEP], padded."""
+    generator = torch.Generator().manual_seed(3)
+    inputs = torch.randint(4, vocabulary, (copies, batch, length), generator=generator)
+    inputs[..., 0] = 2
+    for row in range(batch):
+        inputs[:, row, [3, 6 + row]] = 3
+        inputs[:, row, 7 + row :] = 0
+    return inputs
+
+
+@pytest.mark.parametrize(("width", "heads"), [(8, 1), (16, 1), (64, 4), (128, 8)])
+def test_the_transformer_gives_berts_outputs_with_its_weights(width, heads):
+    config = transformers.BertConfig(
+        vocab_size=40, hidden_size=width, num_hidden_layers=2, num_attention_heads=heads,
+        intermediate_size=4 * width, max_position_embeddings=64,
+    )  # fmt: skip
+    reference = transformers.BertModel(config, add_pooling_layer=False).eval()
+    randomise(reference)
+    network = build("transformer", ONE, 1, base_width=width, channels=40, classes=3).eval()
+    network.encoder.load_state_dict(reference.state_dict())
+    inputs = tokens()
+    (pairs,), mask = inputs, (inputs[0] != 0).long()
+    segments = torch.tensor([[0] * 4 + [1] * 8] * len(pairs)) * mask
+    with torch.no_grad():
+        hidden = reference(pairs, attention_mask=mask, token_type_ids=segments).last_hidden_state
+        theirs = torch.stack([row[real.bool()].mean(0) for row, real in zip(hidden, mask, strict=True)])
+        torch.testing.assert_close(network.features(inputs)[0], theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_what_a_pair_is_padded_with_changes_nothing():
+    network = build("transformer", ONE, 2, base_width=16, channels=40, classes=3)
+    initialise(network, [1, 2])
+    inputs = tokens(copies=2)
+    padded = torch.nn.functional.pad(inputs, (0, 5))
+    torch.testing.assert_close(network(padded), network(inputs), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [ONE, Fraction(1, 2), Fraction(1, 16)])
+def test_a_transformer_of_width_alpha_has_alpha_times_the_features(alpha):
+    network = build("transformer", alpha, 3, base_width=16, channels=40, classes=3)
+    initialise(network, [1, 2, 3])
+    assert network.features(tokens(copies=3)).shape == (3, 4, 16 * alpha)
+    assert network(tokens(copies=3)).shape == (3, 4, 3)
+
+
+def test_building_a_transformer_draws_nothing_from_the_global_generator():
+    before = torch.get_rng_state()
+    build("transformer", ONE, 2, base_width=16, channels=40, classes=3)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("arch", IMAGES)
 @pytest.mark.parametrize("size", [8, 32])
 @pytest.mark.parametrize("alpha", [ONE, Fraction(1, 2), Fraction(1, 16)])
 def test_a_network_of_width_alpha_has_alpha_times_the_features(arch, size, alpha):
@@ -64,7 +118,7 @@ def test_hidden_widths_scale_and_depth_stays(arch):
         wide.named_parameters(), narrow.named_parameters(), strict=True
     ):
         assert name == narrow_name
-        if wide_weight.dim() == 4:
+        if wide_weight.dim() == 4 or name.endswith("dense.weight"):
             assert weight.shape[0] == wide_weight.shape[0] // 4
 
 

@@ -27,10 +27,11 @@ def test_the_table_has_every_claim_with_its_figure():
 
 def test_the_scales_are_those_of_params():
     config = load_config(ROOT / "params.yaml")
-    for name, scale in config.scales.items():
+    for name, tasks in config.scales.items():
         (row,) = re.findall(rf"^\| `{name}` \|(.*)$", README, re.MULTILINE)
-        assert f"base width {scale.base_width}" in row
-        assert row.rstrip(" |").endswith(str(len(scale.replicates)))
+        for scale in tasks.values():
+            assert re.search(rf"(base|hidden) width {scale.base_width}\b", row)
+            assert row.rstrip(" |").endswith(str(len(scale.replicates)))
 
 
 def test_the_margins_are_those_declared():

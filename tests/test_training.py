@@ -2,33 +2,40 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from networks import QUARTER, ROOT, tiny_digits, tiny_recipe, tiny_study
+from networks import QUARTER, ROOT, tiny_data, tiny_digits, tiny_recipe, tiny_recipe_of, tiny_study
 
 from overparam import training
+from overparam.batches import epoch_batches
 from overparam.ensembles import split_state
 from overparam.errors import MeasurementError
 from overparam.models import build
-from overparam.training import copy_seeds, epoch_batches, learning_rate, train
+from overparam.training import copy_seeds, learning_rate, train
 
 CPU = torch.device("cpu")
 
 
-def network(copies=2):
-    return build("resnet18", QUARTER, copies, base_width=8, channels=1, classes=10)
+ARCHITECTURES = ["resnet18", "transformer"]  # one an optimiser
+
+
+def network(copies=2, arch="resnet18"):
+    data = tiny_data(arch)
+    return build(arch, QUARTER, copies, base_width=8, channels=data.channels, classes=data.classes)
 
 
 def weights(net):
     return torch.cat([value.flatten().double() for value in net.state_dict().values()])
 
 
-def test_the_same_spec_gives_the_same_weights():
-    first, second = network(), network()
-    data = tiny_digits()
-    histories = [train(net, data, tiny_recipe(), [1, 2]) for net in (first, second)]
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_the_same_spec_gives_the_same_weights(arch):
+    first, second = network(arch=arch), network(arch=arch)
+    data = tiny_data(arch)
+    histories = [train(net, data, tiny_recipe_of(arch), [1, 2]) for net in (first, second)]
     assert histories[0] == histories[1]
     assert torch.equal(weights(first), weights(second))
 
@@ -40,9 +47,10 @@ def test_training_learns():
     assert min(training.accuracy(net, data, data.train, recipe)) > 0.3
 
 
-def test_an_interrupted_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path, monkeypatch):
-    data, recipe, state = tiny_digits(), tiny_recipe(), tmp_path / "state"
-    undisturbed = network()
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_an_interrupted_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path, monkeypatch, arch):
+    data, recipe, state = tiny_data(arch), tiny_recipe_of(arch), tmp_path / "state"
+    undisturbed = network(arch=arch)
     expected = train(undisturbed, data, recipe, [1, 2], snapshots=[1])
 
     def interrupt_in_second_epoch(examples, spec, seeds, epoch, device):
@@ -50,12 +58,12 @@ def test_an_interrupted_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path
             raise KeyboardInterrupt
         return epoch_batches(examples, spec, seeds, epoch, device)
 
-    resumed = network()
+    resumed = network(arch=arch)
     with monkeypatch.context() as patch:
         patch.setattr(training, "epoch_batches", interrupt_in_second_epoch)
         with pytest.raises(KeyboardInterrupt):
             train(resumed, data, recipe, [1, 2], snapshots=[1], resume=state, key="k")
-    resumed = network()
+    resumed = network(arch=arch)
     history = train(resumed, data, recipe, [1, 2], snapshots=[1], resume=state, key="k")
     assert history == expected
     assert torch.equal(weights(resumed), weights(undisturbed))
@@ -96,6 +104,20 @@ def test_a_state_of_another_run_or_a_damaged_one_starts_afresh(tmp_path, damage)
         state.unlink()
     key = "other" if damage == "another key" else "k"
     assert train(network(), tiny_digits(), tiny_recipe(), [1, 2], resume=state, key=key) == expected
+
+
+def test_only_the_matrices_of_a_transformer_decay():
+    net = network(arch="transformer")
+    before = {name: value.clone() for name, value in net.named_parameters()}
+    optimiser = training.make_optimiser(net, replace(tiny_recipe_of("transformer"), weight_decay=0.5))
+    for parameter in net.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.fill_(1.0)
+    optimiser.step()
+    for name, parameter in net.named_parameters():
+        assert torch.all(parameter < 1.0 if before[name].dim() > 1 else parameter == 1.0)
 
 
 def test_every_copy_sees_every_example_once_an_epoch_in_its_own_order():

@@ -4,17 +4,31 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from overparam.errors import SpecError
-from overparam.models.layers import ImageNetwork
+from overparam.models.layers import Network
 from overparam.models.resnet import ResNet18
 from overparam.models.vgg import VGG16
 
-ARCHITECTURES: dict[str, Callable[[int, int, int, int], ImageNetwork]] = {"resnet18": ResNet18, "vgg16": VGG16}
+__all__ = ["ARCHITECTURES", "Network", "build"]
 
 
-def build(arch: str, alpha: Fraction, copies: int, *, base_width: int, channels: int, classes: int) -> ImageNetwork:
+def _transformer(copies: int, width: int, channels: int, classes: int) -> Network:
+    from overparam.models.transformer import Transformer  # its library takes seconds to load
+
+    return Transformer(copies, width, channels, classes)
+
+
+ARCHITECTURES: dict[str, Callable[[int, int, int, int], Network]] = {
+    "resnet18": ResNet18,
+    "vgg16": VGG16,
+    "transformer": _transformer,
+}
+
+
+def build(arch: str, alpha: Fraction, copies: int, *, base_width: int, channels: int, classes: int) -> Network:
     """``copies`` networks ``M_α`` of one architecture as one batched module, uninitialised.
 
     Every hidden width is α times that of the network with ``base_width``; depth and everything else stay.
+    ``channels`` are those of an image, or the tokens of a vocabulary, each a one-hot channel.
     ``overparam.ensembles.initialise`` gives each copy its weights.
 
     Raises:

@@ -57,8 +57,8 @@ class Readout(nn.Module):
         return torch.baddbmm(bias, features, weight.mT)
 
 
-class ImageNetwork(nn.Module):
-    """What the image architectures share: batches of images in, one feature vector and logits a copy out."""
+class Network(nn.Module):
+    """What all architectures share: a batch in, one feature vector and logits a copy out."""
 
     def __init__(self, copies: int, features: int, classes: int) -> None:
         super().__init__()
@@ -66,20 +66,32 @@ class ImageNetwork(nn.Module):
         self.feature_count = features
         self.fc = Readout(copies, features, classes)
 
+    def features(self, inputs: Tensor) -> Tensor:
+        """What the last hidden layer gives: (copies, batch, features).
+
+        Args:
+            inputs: (copies, batch, …), what each copy is to see; … is the shape of one example.
+        """
+        raise NotImplementedError
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits: (copies, batch, classes)."""
+        return self.fc(self.features(inputs))
+
+
+class ImageNetwork(Network):
+    """What the image architectures share: feature maps that are averaged."""
+
     def maps(self, channels: Tensor) -> Tensor:
         """Last feature maps, (batch, copies · features, height, width), of stacked input channels."""
         raise NotImplementedError
 
-    def features(self, images: Tensor) -> Tensor:
-        """Features after global average pooling: (copies, batch, features).
+    def features(self, inputs: Tensor) -> Tensor:
+        """Features after global average pooling, (copies, batch, features).
 
         Args:
-            images: (copies, batch, channels, height, width), what each copy is to see.
+            inputs: (copies, batch, channels, height, width), images.
         """
-        stacked = images.transpose(0, 1).flatten(1, 2).contiguous(memory_format=torch.channels_last)
+        stacked = inputs.transpose(0, 1).flatten(1, 2).contiguous(memory_format=torch.channels_last)
         maps = self.maps(stacked)  # (batch, copies · features, h, w)
         return maps.mean(dim=(2, 3)).unflatten(1, (self.copies, -1)).transpose(0, 1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits: (copies, batch, classes)."""
-        return self.fc(self.features(images))

@@ -15,7 +15,15 @@ from overparam.results import Record, read_record
 from overparam.stats import Effect
 
 SECTION = re.compile(r"(<!-- tables (?P<scale>\w+) -->\n)(?:(?!<!-- tables ).)*?(<!-- end of tables -->)", re.DOTALL)
-TITLES = {"resnet18": "ResNet-18", "vgg16": "VGG-16", "cifar": "CIFAR-10", "digits": "scikit-learn's digits"}
+TITLES = {
+    "resnet18": "ResNet-18",
+    "vgg16": "VGG-16",
+    "transformer": "The Transformer",
+    "digits": "scikit-learn's digits",
+    "nli": "generated sentence pairs",
+    "cifar": "CIFAR-10",
+    "mnli": "MNLI",
+}
 ONE = Fraction(1)
 
 

@@ -1,0 +1,87 @@
+"""Examples in a fixed order, each with an id; and the splits of a task."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from overparam.config import SEED
+from overparam.errors import DataError
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples in a fixed order.
+
+    Attributes:
+        ids: (examples,) int64, unique within the task; they travel with every feature array.
+        inputs: images (examples, channels, height, width) uint8, or token ids (examples, length) int64.
+        labels: (examples,) int64 in [0, classes).
+    """
+
+    ids: np.ndarray
+    inputs: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def subset(self, count: int | None) -> "Examples":
+        """``count`` of them drawn by the split seed, in their old order; all of them for None."""
+        if count is None:
+            return self
+        chosen = draw(len(self), count)
+        return Examples(self.ids[chosen], self.inputs[chosen], self.labels[chosen])
+
+
+def draw(total: int, count: int | None) -> np.ndarray:
+    """``count`` of ``total`` rows drawn by the split seed, in ascending order; all of them for None."""
+    if count is None:
+        return np.arange(total)
+    if not 1 <= count <= total:
+        raise DataError(f"{count} examples were asked for where there are {total}: ask for 1 to {total}")
+    return np.sort(np.random.default_rng(SEED).permutation(total)[:count])
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation of each channel over the training images, in units of a pixel value."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def of(cls, inputs: np.ndarray) -> "Normalisation":
+        """From (examples, channels, height, width)."""
+        mean = inputs.mean(axis=(0, 2, 3), dtype=np.float64)
+        square = np.stack([np.square(inputs[:, c], dtype=np.float32).mean(dtype=np.float64) for c in range(len(mean))])
+        return cls(tuple(mean.tolist()), tuple(np.sqrt(square - mean**2).tolist()))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A task's examples.
+
+    Networks train on ``train``; ridge maps and probes fit on ``fit``, a part of it; everything is measured on
+    ``heldout``, which no fit ever sees.
+
+    Attributes:
+        source: where the examples come from, in words, also of which encoding or part.
+        sha256: of each file that they were read from.
+        classes: number of classes.
+        channels: of an image; of a sentence the tokens of the vocabulary, each a one-hot channel.
+        train: examples to train on.
+        fit: the part of them that ridge maps and probes are fitted to.
+        heldout: examples that nothing is fitted to.
+        normalisation: of images; None for sentences, whose token ids networks see as they are.
+        tokenizer: SHA-256 of the tokenizer that made them; None for images.
+    """
+
+    source: str
+    sha256: dict[str, str]
+    classes: int
+    channels: int
+    train: Examples
+    fit: Examples
+    heldout: Examples
+    normalisation: Normalisation | None = None
+    tokenizer: str | None = None

@@ -1,0 +1,102 @@
+"""Datasets of the hub as parquet files in ``data/``: their layout, and the checks of what was fetched."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from overparam.errors import DataError
+from overparam.files import digest_file
+
+
+@dataclass(frozen=True)
+class HubDataset:
+    """A dataset of the hub as far as a task uses it.
+
+    Attributes:
+        task: that it serves.
+        title: its name for people.
+        hub_name: its name on the hub.
+        subset: which of the hub's configurations, None for the only one.
+        folder: below ``data/``, and in a mirror, with one parquet file a split.
+        rows: by split, the training split first, all rows of the hub's.
+        columns: that are read, the label last.
+        classes: number of classes.
+        partial: whether a mirror may hold a part of the rows; else all must be there, classes in equal numbers.
+        describe: what a copy holds, in words that become part of every result, from its splits.
+    """
+
+    task: str
+    title: str
+    hub_name: str
+    subset: str | None
+    folder: str
+    rows: Mapping[str, int]
+    columns: tuple[str, ...]
+    classes: int
+    partial: bool
+    describe: Callable[[Mapping[str, pa.Table]], str]
+
+    def open(self, root: Path) -> tuple[str, dict[str, str], dict[str, pa.Table]]:
+        """Source, SHA-256 and table of each split, as `overparam.fetch.fetch` left them below ``root``.
+
+        Raises:
+            DataError: if they are missing, or not the files that were fetched.
+        """
+        folder = root / self.folder
+        try:
+            pinned = json.loads((folder / "source.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(
+                f"there is no {self.title} in {folder}: get it with `overparam data fetch {self.task}`, "
+                f"or from a local mirror with `overparam data fetch {self.task} --from DIR`"
+            ) from None
+        tables = {}
+        for split in self.rows:
+            path = folder / f"{split}.parquet"
+            if not path.exists() or digest_file(path) != pinned["sha256"][split]:
+                raise DataError(
+                    f"{path} is missing, truncated or not the file that was fetched: "
+                    f"run `overparam data fetch {self.task}` again"
+                )
+            tables[split] = self.read(path)
+        return pinned["source"], pinned["sha256"], tables
+
+    def read(self, path: Path) -> pa.Table:
+        """The columns of one split, checked: nothing missing, and labels in [0, classes).
+
+        Raises:
+            DataError: if the file is missing, no parquet (truncated, say), or lacks a column, a value or a label.
+        """
+        columns = list(self.columns)
+        try:
+            table = pq.read_table(path, columns=columns)
+        except FileNotFoundError:
+            names = " and ".join(f"{split}.parquet" for split in self.rows)
+            raise DataError(f"there is no {path}: the folder must hold {self.folder}/ with {names}") from None
+        except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+            reason = " ".join(str(error).split())
+            raise DataError(f"{path} cannot be read as {self.title} in parquet ({reason}): fetch it again") from None
+        if table.column_names != columns:
+            wanted = ", ".join(columns)
+            raise DataError(f"{path} has columns {table.column_names} where {wanted} belong: fetch it again")
+        labels = table[columns[-1]].to_numpy()
+        _refuse(
+            path,
+            ~((labels >= 0) & (labels < self.classes)),
+            f"labels that are missing or outside 0 to {self.classes - 1}",
+        )
+        for column in columns[:-1]:
+            _refuse(path, table[column].is_null().to_numpy(), f"no {column}")
+        return table
+
+
+def _refuse(path: Path, wrong: np.ndarray, what: str) -> None:
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        named = ", ".join(map(str, rows[:5].tolist())) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
+        raise DataError(f"{path} has {what} in row {named}: fetch it again")

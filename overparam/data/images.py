@@ -1,0 +1,75 @@
+"""Images: scikit-learn's digits, embedded, and CIFAR-10."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from overparam.config import SEED
+from overparam.data.examples import Dataset, Examples, Normalisation, draw
+from overparam.data.hub import HubDataset
+from overparam.errors import DataError
+
+
+def load_digits(train_examples: int | None) -> Dataset:
+    """Scikit-learn's 1,797 digits of 8×8 pixels, 1,000 of them for training, the others held out."""
+    from sklearn import datasets
+
+    pixels, labels = datasets.load_digits(return_X_y=True)
+    inputs = np.asarray(pixels, np.uint8).reshape(-1, 1, 8, 8)  # values 0 to 16
+    labels = np.asarray(labels, np.int64)
+    ids = np.random.default_rng(SEED).permutation(len(inputs))
+    train, heldout = (Examples(part, inputs[part], labels[part]) for part in (np.sort(ids[:1000]), np.sort(ids[1000:])))
+    return _dataset("scikit-learn digits, embedded", {}, train.subset(train_examples), heldout)
+
+
+def _encoding(tables: Mapping[str, pa.Table]) -> str:
+    """How the images are stored, since a re-encoding is not the hub's CIFAR-10."""
+    first = tables["train"]["img"][0].as_py()["bytes"]
+    return "JPEG re-encoding of CIFAR-10" if first[:2] == b"\xff\xd8" else "CIFAR-10 as PNG"
+
+
+CIFAR = HubDataset(
+    task="cifar",
+    title="CIFAR-10",
+    hub_name="uoft-cs/cifar10",
+    subset=None,
+    folder="cifar10",
+    rows={"train": 50_000, "test": 10_000},
+    columns=("img", "label"),
+    classes=10,
+    partial=False,
+    describe=_encoding,
+)
+
+
+def load_cifar(root: Path, train_examples: int | None) -> Dataset:
+    """CIFAR-10; test ids follow the training ids."""
+    source, sha256, tables = CIFAR.open(root)
+    folder = root / CIFAR.folder
+    train = _decode(tables["train"], train_examples, first_id=0, where=folder / "train.parquet")
+    heldout = _decode(tables["test"], None, first_id=tables["train"].num_rows, where=folder / "test.parquet")
+    return _dataset(source, sha256, train, heldout)
+
+
+def _dataset(source: str, sha256: dict[str, str], train: Examples, heldout: Examples) -> Dataset:
+    channels, normalisation = train.inputs.shape[1], Normalisation.of(train.inputs)
+    return Dataset(source, sha256, 10, channels, train, train, heldout, normalisation)
+
+
+def _decode(table: pa.Table, count: int | None, *, first_id: int, where: Path) -> Examples:
+    """Decode ``count`` drawn images of one split (all for None) to uint8, (examples, 3, 32, 32)."""
+    rows = draw(table.num_rows, count)
+    pictures = table["img"].combine_chunks().field("bytes")
+    inputs = np.empty((len(rows), 3, 32, 32), np.uint8)
+    for place, row in enumerate(rows.tolist()):
+        try:
+            image = np.asarray(Image.open(io.BytesIO(pictures[row].as_py())).convert("RGB"))
+            inputs[place] = image.transpose(2, 0, 1)
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError(f"{where} has no 32×32 image in row {row} ({error}): fetch it again") from None
+    labels = table["label"].to_numpy()[rows].astype(np.int64)
+    return Examples(first_id + rows, inputs, labels)

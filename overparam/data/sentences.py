@@ -1,0 +1,118 @@
+"""Sentence pairs as token ids; MNLI, with a tokenizer trained on its own training split."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+from overparam.data.examples import Dataset, Examples, draw
+from overparam.data.hub import HubDataset
+from overparam.errors import DataError
+from overparam.files import digest_json, write_json
+
+SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+PADDING, _, START, SEPARATOR = range(len(SPECIALS))  # token ids
+VOCABULARY = 2048  # MNLI's: most weights of a narrow Transformer lie in its embedding of tokens
+LENGTH = 64  # tokens of a pair; a longer pair loses the end of its longer sentence
+CHARACTERS = 2000  # of a sentence; beyond, a copy of MNLI has swallowed the rows that follow
+TOKENIZER = Path("artifacts/tokenizers/mnli.json")
+
+
+def _portion(tables: Mapping[str, pa.Table]) -> str:
+    """How much of MNLI a copy holds."""
+    parts = [f"{table.num_rows:,} of {MNLI.rows[split]:,} {split} pairs" for split, table in tables.items()]
+    return f"MNLI, {' and '.join(parts)}"
+
+
+MNLI = HubDataset(
+    task="mnli",
+    title="MNLI",
+    hub_name="nyu-mll/glue",
+    subset="mnli",
+    folder="mnli",
+    rows={"train": 392_702, "validation_matched": 9_815},
+    columns=("premise", "hypothesis", "label"),
+    classes=3,
+    partial=True,
+    describe=_portion,
+)
+
+
+def load_mnli(root: Path, train_examples: int | None) -> Dataset:
+    """MNLI (Williams, Nangia and Bowman 2018); ids of the validation pairs follow those of the training pairs."""
+    source, sha256, tables = MNLI.open(root)
+    train, heldout = tables["train"], tables["validation_matched"]
+    tokenizer = tokenizer_of(train, sha256["train"], root.parent / TOKENIZER)
+    kept = np.flatnonzero([len(sentence) <= CHARACTERS for sentence in train["premise"].to_pylist()])
+    return Dataset(
+        source=source,
+        sha256=sha256,
+        classes=MNLI.classes,
+        channels=tokenizer.get_vocab_size(),
+        train=(drawn := _examples(tokenizer, train, kept[draw(len(kept), train_examples)], first_id=0)),
+        fit=drawn,
+        heldout=_examples(tokenizer, heldout, np.arange(heldout.num_rows), first_id=train.num_rows),
+        tokenizer=digest_json(json.loads(tokenizer.to_str())),
+    )
+
+
+def encode_pairs(
+    tokenizer: Tokenizer, premises: Sequence[str], hypotheses: Sequence[str], *, length: int
+) -> np.ndarray:
+    """Token ids (pairs, length) of ``[CLS] premise [SEP] hypothesis [SEP]``, cut at its longer sentence or padded."""
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", START), ("[SEP]", SEPARATOR)],
+    )
+    tokenizer.enable_truncation(length)
+    tokenizer.enable_padding(pad_id=PADDING, pad_token=SPECIALS[PADDING], length=length)
+    encoded = tokenizer.encode_batch_fast(list(zip(premises, hypotheses, strict=True)))
+    return np.array([pair.ids for pair in encoded], np.int64)
+
+
+def train_tokenizer(sentences: Sequence[str]) -> Tokenizer:
+    """The `VOCABULARY` lower-case byte pairs that the sentences ask for (Sennrich, Haddow and Birch 2016).
+
+    The same sentences give the same tokenizer; the library's trainer of word pieces does not keep that promise.
+    """
+    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=list(SPECIALS), show_progress=False)
+    tokenizer.train_from_iterator(sentences, trainer)
+    return tokenizer
+
+
+def tokenizer_of(train: pa.Table, sha256: str, path: Path) -> Tokenizer:
+    """The tokenizer of a training split with that digest: from ``path``, or trained and put there.
+
+    Raises:
+        DataError: if what is there is damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
+        if content["trained_on"] == sha256:
+            return tokenizer
+    except FileNotFoundError:
+        pass
+    except Exception as error:
+        # The library raises bare exceptions for a damaged tokenizer.
+        raise DataError(
+            f"{path} is no tokenizer ({' '.join(str(error).split())}): get it with `dvc pull --allow-missing`, "
+            "or delete it and it is trained again"
+        ) from None
+    sentences = [s for name in ("premise", "hypothesis") for s in train[name].to_pylist() if len(s) <= CHARACTERS]
+    tokenizer = train_tokenizer(sentences)
+    write_json(path, {"trained_on": sha256, "tokenizer": json.loads(tokenizer.to_str())})
+    return tokenizer
+
+
+def _examples(tokenizer: Tokenizer, table: pa.Table, rows: np.ndarray, *, first_id: int) -> Examples:
+    premises, hypotheses = (table[name].take(rows).to_pylist() for name in ("premise", "hypothesis"))
+    inputs = encode_pairs(tokenizer, premises, hypotheses, length=LENGTH)
+    return Examples(first_id + rows, inputs, table["label"].to_numpy()[rows].astype(np.int64))
