@@ -1,7 +1,7 @@
 """Claims as tests: which cells there are, what they are judged on, what makes a test pass, and the scoreboard."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -18,8 +18,10 @@ from overparam.evidence import LEVELS, NoEvidence, gather
 from overparam.files import write_json
 from overparam.judging import Judgement, Preregistration, judge, load_preregistration
 from overparam.progress import progress_display
-from overparam.results import Record
 from overparam.scoreboard import scoreboard, summary
+from overparam.toy import claims as toy
+from overparam.toy.evidence import gather_toy
+from overparam.toy.spec import ToySpec, read_toy
 
 ROOT = Path(__file__).parent.parent
 BASELINE = Path(__file__).parent / "baseline.json"
@@ -31,15 +33,16 @@ JUDGEMENT = pytest.StashKey[Judgement]()
 class Court:
     """Gathers the evidence of each study once, judges cells on it, and keeps what was judged."""
 
-    def __init__(self, options: pytest.Config, config: Config, preregistration: Preregistration) -> None:
+    def __init__(self, options: pytest.Config, config: Config, spec: ToySpec, preregistration: Preregistration) -> None:
         self.config = config
+        self.toy_spec = spec
         self.scale: str | None = options.getoption("--scale")
         self.level: str | None = options.getoption("--evidence")
         self.gate = str(options.getoption("--claims-gate"))
         self.judgements: list[Judgement] = []
         self._capture: Any = options.pluginmanager.getplugin("capturemanager")
         self._preregistration = preregistration
-        self._evidence: dict[tuple[str, str], tuple[str, Record] | OverparamError] = {}
+        self._evidence: dict[str, tuple[str, Any] | OverparamError] = {}
         self._baseline: dict[tuple[str, ...], str] | None = None
 
     def studies(self) -> list[StudySpec]:
@@ -48,17 +51,26 @@ class Court:
 
     def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
         """The judgement of one cell; raises what gathering the study's evidence raised."""
-        name = (study.task, study.arch)
+        level, record = self._once(str(study), lambda: gather(study, self.level, ROOT, self._progress))
+        return self._keep(judge(CLAIMS[claim], record, alpha, self._preregistration, evidence=level))
+
+    def judge_toy(self, claim: str, alpha: Fraction) -> Judgement:
+        """The judgement of one cell of the toy setting."""
+        level, record = self._once(toy.TASK, lambda: gather_toy(self.toy_spec, self.level, ROOT, self._progress))
+        return self._keep(toy.judge_toy(toy.TOY_CLAIMS[claim], record, alpha, self._preregistration, evidence=level))
+
+    def _once(self, name: str, gather_evidence: Callable[[], tuple[str, Any]]) -> tuple[str, Any]:
         if name not in self._evidence:
             try:
-                self._evidence[name] = gather(study, self.level, ROOT, self._progress)
+                self._evidence[name] = gather_evidence()
             except OverparamError as error:
                 self._evidence[name] = error
         evidence = self._evidence[name]
         if isinstance(evidence, OverparamError):
             raise evidence
-        level, record = evidence
-        judgement = judge(CLAIMS[claim], record, alpha, self._preregistration, evidence=level)
+        return evidence
+
+    def _keep(self, judgement: Judgement) -> Judgement:
         self.judgements.append(judgement)
         return judgement
 
@@ -93,9 +105,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "claim(id, part): which claim of the paper a test asserts: its cells or its trend"
     )
     try:
-        court = Court(
-            config, load_config(ROOT / "params.yaml"), load_preregistration(ROOT / "claims/preregistration.toml")
-        )
+        params = ROOT / "params.yaml"
+        preregistration = load_preregistration(ROOT / "claims/preregistration.toml")
+        court = Court(config, load_config(params), read_toy(params), preregistration)
         court.studies()
     except OverparamError as error:
         raise pytest.UsageError(str(error)) from None
@@ -106,6 +118,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("claim")
     if marker is None:
         return
+    court = metafunc.config.stash[COURT]
+    if marker.args[0] in toy.TOY_CLAIMS:
+        alphas = toy.TOY_CLAIMS[marker.args[0]].alphas(court.toy_spec) if court.scale in (None, toy.SCALE) else []
+        params = [
+            pytest.param((marker.args[0], None, alpha), marks=pytest.mark.toy, id=f"toy-{alpha_label(alpha)}")
+            for alpha in alphas
+        ]
+        metafunc.parametrize("judgement", params, indirect=True)
+        return
     claim, trend = CLAIMS[marker.args[0]], marker.kwargs.get("part") == "trend"
     params = [
         pytest.param(
@@ -113,7 +134,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             marks=getattr(pytest.mark, study.task),
             id="-".join([study.task, study.arch, study.scale.name, *([] if alpha is None else [alpha_label(alpha)])]),
         )
-        for study in metafunc.config.stash[COURT].studies()
+        for study in court.studies()
         for alpha in cells(claim, study.scale.narrow_alphas)
         if (alpha is None) == trend
     ]
@@ -124,8 +145,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def judgement(request: pytest.FixtureRequest) -> Judgement:
     """What the evidence says of the test's claim in its cell; a study without evidence skips, naming the remedy."""
     claim, study, alpha = request.param
+    court = request.config.stash[COURT]
     try:
-        judged = request.config.stash[COURT].judge(claim, study, alpha)
+        judged = court.judge_toy(claim, alpha) if study is None else court.judge(claim, study, alpha)
     except NoEvidence as error:
         pytest.skip(str(error))
     except OverparamError as error:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,6 +18,9 @@ from overparam.config import StudySpec, load_config, parse_alpha
 from overparam.errors import OverparamError, SpecError
 from overparam.progress import progress_display
 from overparam.workspace import Workspace
+
+if TYPE_CHECKING:
+    from overparam.judging import Judgement
 
 app = typer.Typer(
     help="How does overparameterization affect features? Train, measure and judge the paper's claims.",
@@ -128,6 +131,29 @@ def study(task: Task, arch: Arch, scale: ScaleName = None) -> None:
 
 
 @app.command()
+def toy() -> None:
+    """Train and measure the toy setting with its controls and its phase diagram, and show how it is judged.
+
+    Example: `overparam toy`
+    """
+    from overparam.judging import load_preregistration
+    from overparam.toy.claims import TOY_CLAIMS, judge_toy
+    from overparam.toy.evidence import record_path, run_toy
+    from overparam.toy.spec import read_toy
+
+    spec, preregistration = read_toy(), load_preregistration()
+    with progress_display() as display:
+        record = run_toy(spec, record_path(_workspace().results), display)
+    _print(
+        [
+            judge_toy(claim, record, alpha, preregistration, evidence="record")
+            for claim in TOY_CLAIMS.values()
+            for alpha in claim.alphas(spec)
+        ]
+    )
+
+
+@app.command()
 def judge(
     task: Task,
     scale: ScaleName = None,
@@ -208,10 +234,9 @@ def _workspace() -> Workspace:
     return Workspace.at(Path())
 
 
-def _show(studies: list[StudySpec]) -> list:
+def _show(studies: list[StudySpec]) -> "list[Judgement]":
     from overparam.judging import judge_record, load_preregistration
     from overparam.results import read_record
-    from overparam.scoreboard import scoreboard, summary
 
     preregistration = load_preregistration()
     judgements = [
@@ -219,7 +244,13 @@ def _show(studies: list[StudySpec]) -> list:
         for chosen in studies
         for judgement in judge_record(read_record(_workspace().record(chosen)), preregistration, evidence="record")
     ]
+    _print(judgements)
+    return judgements
+
+
+def _print(judgements: "list[Judgement]") -> None:
+    from overparam.scoreboard import scoreboard, summary
+
     Console(width=max(console.width, 150)).print(scoreboard(judgements))
     for line in summary(judgements):
         console.print(line, highlight=False, soft_wrap=True)
-    return judgements

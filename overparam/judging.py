@@ -30,6 +30,8 @@ class Preregistration:
     span: float
     accuracy: float
     slope_share: float
+    neurons: float
+    alignment: float
     training_accuracy: float
     sha256: str
 
@@ -111,8 +113,8 @@ def judge(
         evidence=evidence,
         replicates=len(record.replicates),
         effect=verdict.effect.mean,
-        lower=_finite(verdict.effect.lower),
-        upper=_finite(verdict.effect.upper),
+        lower=finite(verdict.effect.lower),
+        upper=finite(verdict.effect.upper),
         margin=verdict.margin,
         verdict=verdict.outcome,
         why=verdict.why,
@@ -199,5 +201,6 @@ def _assay_complaint(record: Record, margin: float, *, planted: bool) -> str | N
     return None
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """A bound as JSON has it: null where it does not exist."""
     return value if np.isfinite(value) else None

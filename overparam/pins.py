@@ -22,10 +22,7 @@ def stale_reason(record: Record, path: Path, root: Path) -> str | None:
         root: of the repository, with the ``dvc.lock`` files that pin records and checkpoints, and ``data.dvc``, whose
             outs name the SHA-256 of each data file in their ``meta``.
     """
-    pinned: dict[str, str] = {}
-    for lock in (*root.glob("dvc.lock"), *root.glob("*/dvc.lock")):
-        for stage in _read(lock).get("stages", {}).values():
-            pinned |= {out["path"]: out["md5"] for out in stage.get("outs", []) if "md5" in out}
+    pinned = pinned_outs(root)
     for entry in record.networks.values():
         for checkpoint in entry["checkpoints"]:
             place, md5 = checkpoint["path"], checkpoint["md5"]
@@ -42,6 +39,15 @@ def stale_reason(record: Record, path: Path, root: Path) -> str | None:
     if pinned.get(place) != digest_file(path, "md5"):
         return f"dvc.lock pins {'another version of' if place in pinned else 'no'} {place}"
     return None
+
+
+def pinned_outs(root: Path) -> dict[str, str]:
+    """The md5 of every out that the ``dvc.lock`` files of a repository pin, by its path."""
+    pinned: dict[str, str] = {}
+    for lock in (*root.glob("dvc.lock"), *root.glob("*/dvc.lock")):
+        for stage in _read(lock).get("stages", {}).values():
+            pinned |= {out["path"]: out["md5"] for out in stage.get("outs", []) if "md5" in out}
+    return pinned
 
 
 def _read(path: Path) -> dict[str, Any]:

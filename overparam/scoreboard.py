@@ -7,7 +7,9 @@ from rich.table import Table
 
 from overparam.claims import CLAIMS
 from overparam.judging import Judgement, holds_up_to
+from overparam.toy.claims import TOY_CLAIMS
 
+FIGURES = {claim.id: claim.figure for claim in (*CLAIMS.values(), *TOY_CLAIMS.values())}
 COLOURS = {"holds": "green", "refuted": "red", "inconclusive": "yellow"}
 
 
@@ -56,7 +58,7 @@ def summary(judgements: Sequence[Judgement]) -> list[str]:
         where = f"holds for α ≤ {reached}" if reached else "does not hold at the narrowest width"
         if claim == "span-mild":
             where = f"{members[0].verdict} at α = {members[0].alpha}"
-        lines.append(f"{claim} (Fig. {CLAIMS[claim].figure}), {task}-{arch}, {scale}: {where}{trend}")
+        lines.append(f"{claim} (Fig. {FIGURES[claim]}), {task}-{arch}, {scale}: {where}{trend}")
         reasons: dict[str, list[str]] = {}
         for member in members:
             if not member.holds:

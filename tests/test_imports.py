@@ -16,7 +16,7 @@ ORDER = [
     "models", "ensembles", "sealed", "progress", "training", "checkpoints", "features",
     "blocks", "moments", "ridge", "probes", "metrics", "stats", "quantities", "results", "pins",
     "replicates", "measurement", "workspace", "stages", "evidence",
-    "claims", "judging", "scoreboard", "report", "cli",
+    "claims", "judging", "toy", "scoreboard", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
 TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", "workspace", "cli"]

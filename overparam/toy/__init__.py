@@ -1,0 +1,1 @@
+"""The paper's toy setting: why narrow networks lose a feature."""

@@ -1,0 +1,118 @@
+"""The claims of the paper's toy setting, and how they are judged.
+
+Shares of neurons and alignments are judged like other effects, over seeds that share nothing; a verdict must be the
+same at every alignment threshold.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from overparam.judging import Judgement, Preregistration, finite
+from overparam.quantities import Contrast
+from overparam.stats import Verdict, every, greater, not_above
+from overparam.toy.record import ToyRecord, activated, best_alignment
+from overparam.toy.spec import ToySpec
+
+TASK, ARCHITECTURE, SCALE = "toy", "two-layer", "smoke"
+ONE = Fraction(1)
+COLLAPSING = (Fraction(1, 200), Fraction(1, 300))  # of which the paper says so
+
+
+@dataclass(frozen=True)
+class ToyClaim:
+    """A statement of the paper about the toy setting.
+
+    Attributes:
+        id: its name everywhere.
+        figure: of the paper.
+        statement: in words.
+        alphas: the width factors that it is judged at, among those of the toy.
+        judge: verdict from record, width factor, alignment threshold and margins.
+    """
+
+    id: str
+    figure: str
+    statement: str
+    alphas: Callable[[ToySpec], list[Fraction]]
+    judge: Callable[[ToyRecord, Fraction, float, Preregistration], Verdict]
+
+
+def _share(record: ToyRecord, plane: str, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+    return greater(record.effect(Contrast({activated(plane, alpha, threshold): 1.0})), margins.neurons)
+
+
+def _addition(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+    return _share(record, "addition", alpha, threshold, margins)
+
+
+def _collapse(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+    """Narrow networks lose what the wide one has: where it has nothing, nothing collapses."""
+    narrow = record.effect(Contrast({activated("product", alpha, threshold): 1.0}))
+    return every([not_above(narrow, margins.neurons), _share(record, "product", ONE, threshold, margins)])
+
+
+def _alignment(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+    best = {plane: record.effect(Contrast({best_alignment(plane, alpha): 1.0})) for plane in ("product", "addition")}
+    rises = [record.effect(Contrast({best_alignment(plane, alpha, rise=True): 1.0})) for plane in best]
+    return every([*(greater(effect, margins.alignment) for effect in best.values()), *(greater(r, 0.0) for r in rises)])
+
+
+TOY_CLAIMS = {
+    claim.id: claim
+    for claim in (
+        ToyClaim(
+            "toy-addition",
+            "5a",
+            "wide and narrow networks keep neurons that the added signals activate",
+            lambda spec: list(spec.alphas),
+            _addition,
+        ),
+        ToyClaim(
+            "toy-collapse",
+            "5b",
+            "the narrowest networks keep no neuron that the multiplied signals activate, and the wide one does",
+            lambda spec: [alpha for alpha in spec.alphas if alpha in COLLAPSING],
+            _collapse,
+        ),
+        ToyClaim(
+            "toy-alignment",
+            "5c",
+            "the best neurons of the wide network turn to each pair of signals in training",
+            lambda spec: [ONE],
+            _alignment,
+        ),
+    )
+}
+
+
+def judge_toy(
+    claim: ToyClaim, record: ToyRecord, alpha: Fraction, preregistration: Preregistration, *, evidence: str
+) -> Judgement:
+    """Judge a claim at one width, at the spec's threshold; inconclusive if another threshold says otherwise."""
+    thresholds, chosen = record.spec["thresholds"], record.spec["threshold"]
+    verdict = claim.judge(record, alpha, chosen, preregistration)
+    for threshold in thresholds:
+        other = claim.judge(record, alpha, threshold, preregistration)
+        if other.outcome != verdict.outcome:
+            verdict = verdict.inconclusive(
+                f"alignment: {verdict.outcome} at the threshold {chosen:g}, {other.outcome} at {threshold:g}"
+            )
+            break
+    return Judgement(
+        claim=claim.id,
+        task=TASK,
+        arch=ARCHITECTURE,
+        alpha=str(alpha),
+        scale=SCALE,
+        evidence=evidence,
+        replicates=len(verdict.effect.values),
+        effect=verdict.effect.mean,
+        lower=finite(verdict.effect.lower),
+        upper=finite(verdict.effect.upper),
+        margin=verdict.margin,
+        verdict=verdict.outcome,
+        why=verdict.why,
+        confounded=False,
+        preregistration=preregistration.sha256,
+    )

@@ -1,0 +1,91 @@
+"""The toy's record: made, found again, or read."""
+
+import platform
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from overparam.errors import ArtifactError
+from overparam.evidence import NoEvidence
+from overparam.files import digest_file, digest_json, digest_source
+from overparam.pins import pinned_outs
+from overparam.toy.claims import SCALE, TASK
+from overparam.toy.record import ToyRecord, read_toy_record, write_toy_record
+from overparam.toy.spec import ToySpec
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+CODE = ("toy", "blocks", "moments", "ridge", "metrics", "quantities", "stats")
+
+
+def record_path(results: Path) -> Path:
+    """Where the toy's record lies in a folder of results."""
+    return results / SCALE / f"{TASK}.json"
+
+
+def run_toy(spec: ToySpec, path: Path, progress: "Progress", *, claims_only: bool = False) -> ToyRecord:
+    """Train and measure the toy setting and write its record, unless that very record is there.
+
+    Args:
+        spec: what to run.
+        path: of the record.
+        progress: shows how far training is.
+        claims_only: leaves out what no claim needs: spans, controls, trajectories, the phase diagram.
+    """
+    environment = {"python": platform.python_version(), "numpy": version("numpy"), "torch": version("torch")}
+    plain = {name: [str(a) for a in value] if name == "alphas" else value for name, value in asdict(spec).items()}
+    parts = {"spec": plain, "environment": environment, "code": digest_source(*CODE), "claims only": claims_only}
+    key = digest_json(parts)
+    try:
+        found = read_toy_record(path)
+        if found.key == key:
+            return found
+    except ArtifactError:
+        pass  # a damaged record is measured again
+    # Torch is loaded only by those who train.
+    from overparam.toy import measurement
+
+    bar = progress.add_task("toy networks", total=measurement.total_steps(spec, claims_only=claims_only))
+
+    def advance(steps: int) -> None:
+        progress.advance(bar, steps)
+
+    quantities, networks = measurement.measure_claims(spec, advance=advance)
+    more = {}
+    if not claims_only:
+        quantities |= measurement.measure_spans(spec, networks)
+        more = {
+            "trajectories": measurement.trajectories(spec, networks),
+            "controls": measurement.measure_controls(spec, advance=advance),
+            "phase": measurement.phase_diagram(spec, advance=advance),
+        }
+    record = ToyRecord(key, plain, environment, quantities, more)
+    write_toy_record(path, record)
+    return record
+
+
+def gather_toy(
+    spec: ToySpec, level: str | None, root: Path, progress: Callable[[], "AbstractContextManager[Progress]"]
+) -> tuple[str, ToyRecord]:
+    """The evidence for the toy's claims: its level and a record to judge; networks trained now unless a level is named.
+
+    Raises:
+        NoEvidence: if there is none at this level.
+        ArtifactError: if a record is damaged.
+    """
+    if level == "checkpoint":
+        raise NoEvidence("the toy keeps no checkpoints: judge it with `--evidence=retrain` or `--evidence=record`")
+    if level == "record":
+        path = record_path(root / "results")
+        if not path.exists():
+            raise NoEvidence("the toy has no record: make it with `overparam toy`")
+        if pinned_outs(root).get(path.relative_to(root).as_posix()) != digest_file(path, "md5"):
+            raise NoEvidence(f"dvc.lock does not pin {path.name}, the toy's record: make it again with `dvc repro`")
+        return level, read_toy_record(path)
+    with progress() as display:
+        path = record_path(root / ".overparam" / "retrain" / "results")
+        return "retrain", run_toy(spec, path, display, claims_only=True)

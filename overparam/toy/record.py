@@ -1,0 +1,91 @@
+"""The toy's record: what was measured in every seed, sealed; and the names of its quantities."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from overparam.errors import ArtifactError
+from overparam.files import digest_json, write_json
+from overparam.quantities import M_1, Contrast, S
+from overparam.stats import Effect
+
+SCHEMA = 1
+
+
+def activated(plane: str, alpha: Fraction, threshold: float) -> str:
+    """The share of neurons that a pair of signals activates: "addition" (v_1, v_2) or "product" (v_3, v_4)."""
+    return f"neurons of {_network(alpha)} activated by the {plane} above {threshold:g}"
+
+
+def best_alignment(plane: str, alpha: Fraction, *, rise: bool = False) -> str:
+    """The alignment of the best neuron with a pair of signals at the end of training, or how far it rose."""
+    return f"{'rise of the ' if rise else ''}best alignment of {_network(alpha)} with the {plane}"
+
+
+def _network(alpha: Fraction) -> str:
+    return M_1 if alpha == 1 else S(alpha)
+
+
+@dataclass(frozen=True)
+class ToyRecord:
+    """Everything measured in the toy setting.
+
+    Attributes:
+        key: digest of all the measurements depend on.
+        spec: what was run, as in ``params.yaml``.
+        environment: library versions.
+        quantities: by name, one number a seed; seeds share nothing, neither networks nor examples.
+        more: what no claim needs: trajectories, controls, the phase diagram; empty where only claims were measured.
+    """
+
+    key: str
+    spec: Mapping[str, Any]
+    environment: Mapping[str, str]
+    quantities: Mapping[str, list[float]]
+    more: Mapping[str, Any]
+
+    def effect(self, contrast: Contrast) -> Effect:
+        """The contrast in every seed.
+
+        Raises:
+            ArtifactError: if the record did not measure one of its quantities.
+        """
+        missing = [name for name in contrast.weights if name not in self.quantities]
+        if missing:
+            raise ArtifactError(f"the toy's record has not measured {missing[0]}: run `overparam toy` again")
+        terms = [weight * np.array(self.quantities[name]) for name, weight in contrast.weights.items()]
+        values = np.sum(terms, axis=0)
+        return Effect(values, np.zeros((len(values), len(values))))
+
+
+def write_toy_record(path: Path, record: ToyRecord) -> None:
+    """Write a record as JSON, sealed with a digest of its content."""
+    content = {"schema": SCHEMA, **asdict(record)}
+    write_json(path, {**content, "sha256": digest_json(content)})
+
+
+def read_toy_record(path: Path) -> ToyRecord:
+    """Read a record.
+
+    Raises:
+        ArtifactError: if it is missing, no record, or was edited after it was written.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        seal = content.pop("sha256")
+        if seal != digest_json(content):
+            raise ValueError("its content does not match its own SHA-256")
+        if content.pop("schema") != SCHEMA:
+            raise ValueError(f"this version reads schema {SCHEMA}")
+        return ToyRecord(**content)
+    except FileNotFoundError:
+        raise ArtifactError(f"there is no record {path}: make it with `overparam toy`") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"record {path} is damaged or was edited ({error}): restore it with git, or run `overparam toy` again"
+        ) from None
