@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from overparam.claims import CLAIMS, cells
+from overparam.claims import CLAIMS, CONTROLS, cells
 from overparam.config import Config, StudySpec, alpha_label, load_config
 from overparam.errors import OverparamError
 from overparam.evidence import LEVELS, NoEvidence, gather
@@ -26,6 +26,7 @@ from overparam.toy.spec import ToySpec, read_toy
 ROOT = Path(__file__).parent.parent
 BASELINE = Path(__file__).parent / "baseline.json"
 GATES = ("holds", "baseline", "none")
+JUDGED = CLAIMS | CONTROLS
 COURT = pytest.StashKey["Court"]()
 JUDGEMENT = pytest.StashKey[Judgement]()
 
@@ -52,7 +53,7 @@ class Court:
     def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
         """The judgement of one cell; raises what gathering the study's evidence raised."""
         level, record = self._once(str(study), lambda: gather(study, self.level, ROOT, self._progress))
-        return self._keep(judge(CLAIMS[claim], record, alpha, self._preregistration, evidence=level))
+        return self._keep(judge(JUDGED[claim], record, alpha, self._preregistration, evidence=level))
 
     def judge_toy(self, claim: str, alpha: Fraction) -> Judgement:
         """The judgement of one cell of the toy setting."""
@@ -127,7 +128,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ]
         metafunc.parametrize("judgement", params, indirect=True)
         return
-    claim, trend = CLAIMS[marker.args[0]], marker.kwargs.get("part") == "trend"
+    claim, trend = JUDGED[marker.args[0]], marker.kwargs.get("part") == "trend"
     params = [
         pytest.param(
             (claim.id, study, alpha),
@@ -135,7 +136,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             id="-".join([study.task, study.arch, study.scale.name, *([] if alpha is None else [alpha_label(alpha)])]),
         )
         for study in court.studies()
-        for alpha in cells(claim, study.scale.narrow_alphas)
+        for alpha in cells(claim, {alpha: study.scale.copies[alpha] for alpha in study.scale.alphas})
         if (alpha is None) == trend
     ]
     metafunc.parametrize("judgement", params, indirect=True)

@@ -1,11 +1,11 @@
-"""The paper's claims as inequalities between measured quantities."""
+"""The paper's claims as inequalities between measured quantities, and a sceptic's controls of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_prime
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime, early
 
 HALF = Fraction(1, 2)
 QUARTER = Fraction(1, 4)
@@ -24,6 +24,9 @@ class Claim:
         unit: which margin: of span errors or of accuracies.
         widest: the widest α that it is claimed for.
         grows: whether it is claimed to grow as α falls.
+        copies: by α, how many networks M_α a cell needs.
+        earlier: by α and epochs, the effect with M_1′ as it was after those epochs in the wide network's place; of a
+            control that asks whether the effect is there at matched training accuracy.
     """
 
     id: str
@@ -33,15 +36,22 @@ class Claim:
     direction: Literal["above", "not above"]
     unit: Literal["span", "accuracy"]
     widest: Fraction
-    grows: bool
+    grows: bool = False
+    copies: Callable[[Fraction], int] = lambda alpha: 2 * alpha.denominator
+    earlier: Callable[[Fraction, int], Contrast] | None = None
 
-    def alphas(self, available: Iterable[Fraction]) -> list[Fraction]:
-        """The narrow width factors among ``available`` that the claim is about, from the widest down."""
-        return sorted((alpha for alpha in available if alpha <= self.widest), reverse=True)
+    def alphas(self, copies: Mapping[Fraction, int]) -> list[Fraction]:
+        """The narrow width factors that the claim is about, from the widest down, given the networks at each."""
+        enough = (alpha for alpha, count in copies.items() if alpha <= self.widest and count >= self.copies(alpha))
+        return sorted(enough, reverse=True)
 
 
 def _span_over(alpha: Fraction) -> Contrast:
     return FSE(S(alpha), M_1) - FSE(M_1_PRIME, M_1)
+
+
+def _performance(alpha: Fraction) -> Contrast:
+    return FP(M_1) - FP(S(alpha))
 
 
 CLAIMS = {
@@ -65,7 +75,6 @@ CLAIMS = {
             "not above",
             "span",
             HALF,
-            grows=False,
         ),
         Claim(
             "span-under",
@@ -81,7 +90,7 @@ CLAIMS = {
             "performance",
             "3",
             "the wide network's features classify better than as many features of narrow ones",
-            lambda alpha: FP(M_1) - FP(S(alpha)),
+            _performance,
             "above",
             "accuracy",
             HALF,
@@ -106,7 +115,6 @@ CLAIMS = {
             "above",
             "accuracy",
             HALF,
-            grows=False,
         ),
         Claim(
             "residuals-redundant",
@@ -116,15 +124,62 @@ CLAIMS = {
             "not above",
             "accuracy",
             HALF,
-            grows=False,
         ),
     )
 }
 
 
-def cells(claim: Claim, alphas: Iterable[Fraction]) -> list[Fraction | None]:
-    """What a claim is judged on, given a scale's narrow width factors: each α, and None for the trend."""
-    chosen: list[Fraction | None] = list(claim.alphas(alphas))
+# What a sceptic asks: are narrow networks merely trained less well, or merely short of parameters?
+CONTROLS = {
+    control.id: control
+    for control in (
+        Claim(
+            "span-over-matched-fit",
+            "1",
+            "narrow networks span less of the wide one than a wide one stopped when it fits as badly as they do",
+            _span_over,
+            "above",
+            "span",
+            QUARTER,
+            earlier=lambda alpha, epochs: FSE(S(alpha), M_1) - FSE(early(epochs), M_1),
+        ),
+        Claim(
+            "performance-matched-fit",
+            "3",
+            "a wide network stopped when it fits as badly as narrow ones classifies better than they do together",
+            _performance,
+            "above",
+            "accuracy",
+            HALF,
+            earlier=lambda alpha, epochs: FP(early(epochs)) - FP(S(alpha)),
+        ),
+        Claim(
+            "span-over-matched-parameters",
+            "1",
+            "narrow networks with as many parameters as the wide one do not span its features",
+            lambda alpha: FSE(S_matched(alpha), M_1) - FSE(M_1_PRIME, M_1),
+            "above",
+            "span",
+            QUARTER,
+            copies=lambda alpha: alpha.denominator**2,
+        ),
+        Claim(
+            "performance-matched-parameters",
+            "3",
+            "the wide network's features classify better than narrow ones with as many parameters",
+            lambda alpha: FP(M_1) - FP(S_matched(alpha)),
+            "above",
+            "accuracy",
+            HALF,
+            copies=lambda alpha: alpha.denominator**2,
+        ),
+    )
+}
+
+
+def cells(claim: Claim, copies: Mapping[Fraction, int]) -> list[Fraction | None]:
+    """What a claim is judged on, given the networks at each width factor: each α, and None for the trend."""
+    chosen: list[Fraction | None] = list(claim.alphas(copies))
     if claim.id == "span-mild":
         return [alpha for alpha in chosen if alpha == HALF]
     return [*chosen, None] if claim.grows and len(chosen) > 1 else chosen

@@ -8,15 +8,16 @@ a probe that works on these features.
 import hashlib
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from overparam.claims import CLAIMS, HALF, Claim, cells
+from overparam.claims import CLAIMS, CONTROLS, HALF, Claim, cells
 from overparam.errors import SpecError
 from overparam.quantities import FP, M_1, PLANTED, Contrast
 from overparam.results import PENALTY_FACTORS, Record
@@ -93,11 +94,14 @@ def judge(
 ) -> Judgement:
     """Judge a claim in one cell of a record, or its trend for ``alpha`` None; gates included."""
     margin = getattr(preregistration, claim.unit)
-    about = claim.alphas(record.narrow_alphas) if alpha is None else [alpha]
+    about = claim.alphas(networks(record)) if alpha is None else [alpha]
     if alpha is None:
         verdict = _over_penalties(lambda factor: _trend(claim, record, margin, preregistration.slope_share, factor))
     elif claim.id == "span-mild":
         verdict = _over_penalties(lambda factor: _mild(claim, record, margin, factor))
+    elif claim.earlier is not None:
+        stages = _wide_training(record, claim.effect(alpha), partial(claim.earlier, alpha))
+        verdict = _over_penalties(lambda factor: _at_matched_fit(record, alpha, stages, margin, factor))
     else:
         verdict = _over_penalties(lambda factor: _compare(claim, record, alpha, margin, factor))
     if claim.id.startswith("residuals"):
@@ -118,18 +122,23 @@ def judge(
         margin=verdict.margin,
         verdict=verdict.outcome,
         why=verdict.why,
-        confounded=bool(lag > preregistration.training_accuracy),
+        confounded=bool(claim.earlier is None and lag > preregistration.training_accuracy),
         preregistration=preregistration.sha256,
     )
 
 
 def judge_record(record: Record, preregistration: Preregistration, *, evidence: str) -> list[Judgement]:
-    """Every claim in every cell of a record."""
+    """Every claim and every control in every cell of a record."""
     return [
         judge(claim, record, alpha, preregistration, evidence=evidence)
-        for claim in CLAIMS.values()
-        for alpha in cells(claim, record.narrow_alphas)
+        for claim in (*CLAIMS.values(), *CONTROLS.values())
+        for alpha in cells(claim, networks(record))
     ]
+
+
+def networks(record: Record) -> dict[Fraction, int]:
+    """How many networks a record measured at each width factor, in each replicate."""
+    return {alpha: len(entry["train_accuracy"][0]) for alpha, entry in record.networks.items()}
 
 
 def holds_up_to(judgements: Sequence[Judgement]) -> Fraction | None:
@@ -154,14 +163,50 @@ def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float, facto
 
 def _mild(claim: Claim, record: Record, margin: float, factor: float) -> Verdict:
     """The gap at 1/2 is not above the margin, and smaller than the gap at every narrower width."""
-    narrower = [alpha for alpha in claim.alphas(record.narrow_alphas) if alpha < HALF]
+    narrower = [alpha for alpha in claim.alphas(networks(record)) if alpha < HALF]
     beyond = [greater(record.effect(claim.effect(alpha) - claim.effect(HALF), factor), 0.0) for alpha in narrower]
     return every([_compare(claim, record, HALF, margin, factor), *beyond])
 
 
+def _wide_training(
+    record: Record, effect: Contrast, earlier: Callable[[int], Contrast]
+) -> list[tuple[float, Contrast]]:
+    """Training accuracy of the wide network, and the effect against it, at every stage of training that was kept."""
+    kept = record.networks[Fraction(1)].get("early", {"epochs": [], "train_accuracy": [[]]})
+    accuracies = np.mean(kept["train_accuracy"], axis=0).tolist()
+    stages = [(accuracy, earlier(epochs)) for accuracy, epochs in zip(accuracies, kept["epochs"], strict=True)]
+    return sorted([*stages, (record.train_accuracy(Fraction(1)), effect)], key=lambda stage: stage[0])
+
+
+def _at_matched_fit(
+    record: Record, alpha: Fraction, stages: Sequence[tuple[float, Contrast]], margin: float, factor: float
+) -> Verdict:
+    """HOLDS if even a wide network that fits no better than the narrow ones has the effect.
+
+    REFUTED if even one that fits no worse has not. The stages of its training that come nearest decide.
+    """
+    fit = record.train_accuracy(alpha)
+    no_better = [_against(record, stage, margin, factor) for stage in stages if stage[0] <= fit][-1:]
+    no_worse = [_against(record, stage, margin, factor) for stage in stages if stage[0] >= fit][:1]
+    for verdict in no_better:
+        if verdict.holds:
+            return verdict
+    for verdict in no_worse:
+        if verdict.outcome == "refuted":
+            return verdict
+    (shown, *_) = [*no_better, *no_worse]
+    return shown.inconclusive(f"no stage of M_1′ that was kept tells, where narrow networks fit {fit:.1%}")
+
+
+def _against(record: Record, stage: tuple[float, Contrast], margin: float, factor: float) -> Verdict:
+    accuracy, contrast = stage
+    verdict = greater(record.effect(contrast, factor), margin)
+    return replace(verdict, why=f"{verdict.why}, against a wide network that fits {accuracy:.1%} of its training data")
+
+
 def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:
     """The least-squares slope of the effect on log2(1/α), and its steps between adjacent widths."""
-    alphas = claim.alphas(record.narrow_alphas)
+    alphas = claim.alphas(networks(record))
     halvings = np.array([np.log2(float(1 / alpha)) for alpha in alphas])
     centred = halvings - halvings.mean()
     slope = Contrast({})

@@ -5,11 +5,11 @@ from itertools import groupby
 
 from rich.table import Table
 
-from overparam.claims import CLAIMS
+from overparam.claims import CLAIMS, CONTROLS
 from overparam.judging import Judgement, holds_up_to
 from overparam.toy.claims import TOY_CLAIMS
 
-FIGURES = {claim.id: claim.figure for claim in (*CLAIMS.values(), *TOY_CLAIMS.values())}
+FIGURES = {claim.id: claim.figure for claim in (*CLAIMS.values(), *CONTROLS.values(), *TOY_CLAIMS.values())}
 COLOURS = {"holds": "green", "refuted": "red", "inconclusive": "yellow"}
 
 
@@ -66,7 +66,8 @@ def summary(judgements: Sequence[Judgement]) -> list[str]:
         lines += [f"    {', '.join(places)} {reason}" for reason, places in reasons.items()]
     if any(judgement.confounded for judgement in judgements):
         lines.append(
-            "ᶜ confounded: narrow networks fit their training data less well than M_1, so width may not be the cause"
+            "ᶜ confounded: narrow networks fit their training data less well than M_1, so width may not be the cause; "
+            "the claims at matched fit compare them with a wide network that fits as badly"
         )
     return lines
 

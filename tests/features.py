@@ -53,8 +53,10 @@ def world(kind: str = "signal", seed: int = 0) -> dict[Fraction, FeatureFile]:
         wide, narrow = narrow, wide
     files = {alpha: file_of(networks(rng, alpha, narrow)) for alpha in (HALF, QUARTER)}
     if kind == "all S":
-        copies = networks(rng, HALF, narrow)
-        return {ONE: file_of(copies.reshape(len(copies), 2, WIDTH)), **files}
+        halves = np.hstack(
+            [networks(rng, HALF, narrow), networks(np.random.default_rng([12, seed]), HALF, narrow)[:, :2]]
+        )
+        return {ONE: file_of(halves.reshape(len(halves), 3, WIDTH)), **files}
     final = networks(rng, ONE, wide)
     early = networks(np.random.default_rng([12, seed]), ONE, wide)[:, :1]
     return {ONE: file_of(np.hstack([final, early])), **files}

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_prime
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_matched, S_prime, early
 from overparam.results import PENALTY_FACTORS, Record, Sample
 from overparam.stats import Effect
 
@@ -23,7 +23,12 @@ AS_CLAIMED: dict[str, Levels] = {
     "aid": {HALF: 0.02, QUARTER: 0.03, EIGHTH: 0.04, SIXTEENTH: 0.05},
     "specific": {HALF: 0.02, QUARTER: 0.02, EIGHTH: 0.03, SIXTEENTH: 0.04},
     "redundant": 0.0,
+    # Of narrow networks with as many parameters as M_1.
+    "over with parameters": 0.05,
+    "performance with parameters": 0.01,
 }
+COPIES = {ONE: 2, HALF: 4, QUARTER: 16, EIGHTH: 16, SIXTEENTH: 32}
+EARLY = {2: (0.5, 0.4, 0.2), 5: (0.75, 0.1, 0.05)}
 
 
 def spread_effect(mean: float, half_width: float) -> Effect:
@@ -50,6 +55,8 @@ def synthetic_record(
     majority_share: float = 0.1,
     planted: float = 0.08,
     train_accuracy: Mapping[Fraction, float] | None = None,
+    copies: Mapping[Fraction, int] = COPIES,
+    early_stages: Mapping[int, tuple[float, float, float]] = EARLY,
 ) -> Record:
     """A record in which each contrast of the claims has exactly the given mean over replicates.
 
@@ -61,7 +68,9 @@ def synthetic_record(
         wide: FP(M_1).
         majority_share: share of the most common class.
         planted: gain of FP(M_1) by planted labels.
-        train_accuracy: by α; 0.99 unless given.
+        train_accuracy: by α; 1 unless given.
+        copies: networks at each α.
+        early_stages: of M_1′, by epochs: how well it fits, how much less it spans and how much worse it classifies.
     """
     levels = {**AS_CLAIMED, **(effects or {})}
 
@@ -70,8 +79,15 @@ def synthetic_record(
         chosen = level[alpha] if isinstance(level, Mapping) else level
         return np.broadcast_to(np.asarray(chosen, dtype=float), len(PENALTY_FACTORS))
 
-    spans = [(FSE(M_1_PRIME, M_1), 0.2)]
-    performances = [(FP(M_1), wide), (FP(M_1, PLANTED), wide + planted)]
+    spans = [
+        (FSE(M_1_PRIME, M_1), 0.2),
+        *((FSE(early(e), M_1), 0.2 + lost) for e, (_, lost, _) in early_stages.items()),
+    ]
+    performances = [
+        (FP(M_1), wide),
+        (FP(M_1, PLANTED), wide + planted),
+        *((FP(early(e)), wide - lost) for e, (_, _, lost) in early_stages.items()),
+    ]
     for alpha in (a for a in alphas if a < 1):
         narrow = wide - effect("performance", alpha)
         spans += [
@@ -88,7 +104,10 @@ def synthetic_record(
             ),
             (FP(M_1, R(M_1, S(alpha))), wide + effect("redundant", alpha)),
         ]
-    accuracies = dict.fromkeys(alphas, 0.99) | dict(train_accuracy or {})
+        if copies[alpha] >= alpha.denominator**2:
+            spans.append((FSE(S_matched(alpha), M_1), 0.2 + effect("over with parameters", alpha)))
+            performances.append((FP(S_matched(alpha)), wide - effect("performance with parameters", alpha)))
+    accuracies = dict.fromkeys(alphas, 1.0) | dict(train_accuracy or {})
     return Record(
         task="digits",
         arch="resnet18",
@@ -96,7 +115,10 @@ def synthetic_record(
         key="k" * 64,
         alphas=tuple(alphas),
         replicates=tuple(range(replicates)),
-        networks={alpha: _network_entry(alpha, replicates, accuracies[alpha]) for alpha in alphas},
+        networks={
+            alpha: _network_entry(alpha, replicates, [accuracies[alpha]] * copies[alpha], early_stages)
+            for alpha in alphas
+        },
         data={"source": "synthetic", "sha256": {}, "majority_share": majority_share},
         environment={"device": "CPU"},
         recipe={"epochs": 10},
@@ -117,10 +139,20 @@ def _sample_at(quantities: Sequence[tuple[Contrast, Level]], replicates: int, sp
     return Sample(names, centres[:, None] + spread * noise, np.repeat(shared[None], len(PENALTY_FACTORS), axis=0))
 
 
-def _network_entry(alpha: Fraction, replicates: int, accuracy: float) -> dict:
+def _network_entry(
+    alpha: Fraction, replicates: int, accuracies: list[float], early_stages: Mapping[int, tuple[float, float, float]]
+) -> dict:
     label = str(alpha).replace("/", "_")
     checkpoints = [
         {"path": f"artifacts/checkpoints/smoke/digits-resnet18-{label}-r{r}.safetensors", "md5": f"{label}-{r}"}
         for r in range(replicates)
     ]
-    return {"checkpoints": checkpoints, "train_accuracy": [[accuracy, accuracy]] * replicates}
+    entry = {"checkpoints": checkpoints, "train_accuracy": [accuracies] * replicates}
+    if alpha == ONE and early_stages:
+        fits = [fit for fit, _, _ in early_stages.values()]
+        entry["early"] = {
+            "epochs": list(early_stages),
+            "train_accuracy": [fits] * replicates,
+            "heldout_accuracy": [fits] * replicates,
+        }
+    return entry

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
+from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.claims import CLAIMS, cells
+from overparam.claims import CLAIMS, CONTROLS, cells
 from overparam.errors import SpecError
 from overparam.judging import Judgement, holds_up_to, judge, judge_record, load_preregistration
 from overparam.results import PENALTY_FACTORS
@@ -27,25 +27,30 @@ FAMILY = {  # which effect of the synthetic record each claim is about
     "residuals-aid": "aid",
     "residuals-specific": "specific",
     "residuals-redundant": "redundant",
+    "span-over-matched-fit": "over",
+    "performance-matched-fit": "performance",
+    "span-over-matched-parameters": "over with parameters",
+    "performance-matched-parameters": "performance with parameters",
 }
+JUDGED = CLAIMS | CONTROLS
 
 RESIDUALS = {"residuals-aid", "residuals-specific", "residuals-redundant"}
 
 
 def judged(claim: str, alpha: Fraction | None, effects=None, **changes) -> Judgement:
     record = synthetic_record(effects, **changes)
-    return judge(CLAIMS[claim], record, alpha, MARGINS, evidence="record")
+    return judge(JUDGED[claim], record, alpha, MARGINS, evidence="record")
 
 
 def margin_of(claim: str) -> float:
-    return {"span": 0.02, "accuracy": 0.005}[CLAIMS[claim].unit]
+    return {"span": 0.02, "accuracy": 0.005}[JUDGED[claim].unit]
 
 
 def test_a_world_as_claimed_holds_in_every_cell():
     judgements = judge_record(synthetic_record(), MARGINS, evidence="record")
-    assert {j.claim for j in judgements} == set(CLAIMS) == set(FAMILY)
+    assert {j.claim for j in judgements} == set(JUDGED) == set(FAMILY)
     assert [j.cell for j in judgements if not j.holds] == []
-    assert len({j.cell for j in judgements}) == len(judgements) == 3 + 1 + 1 + 3 * (4 + 1) + 4 + 4
+    assert len({j.cell for j in judgements}) == len(judgements) == 3 + 1 + 1 + 3 * (4 + 1) + 4 + 4 + (3 + 4 + 1 + 2)
 
 
 @pytest.mark.parametrize("alpha", [QUARTER, SIXTEENTH])
@@ -106,7 +111,7 @@ def test_half_the_width_must_be_within_the_margin_and_below_every_narrower_gap(g
     ],
 )
 def test_a_trend_needs_a_slope_and_no_falling_step(claim, shape, verdict):
-    margin, about = margin_of(claim), CLAIMS[claim].alphas(NARROW)
+    margin, about = margin_of(claim), CLAIMS[claim].alphas(COPIES)
     effects = dict(zip(NARROW, (2 * margin * size for size in shape), strict=True))
     judgement = judged(claim, None, {FAMILY[claim]: effects}, spread=1e-4)
     assert (judgement.verdict, judgement.alpha) == (verdict, None)
@@ -124,17 +129,20 @@ def test_the_slope_is_a_halvings_even_if_a_width_is_left_out():
 @pytest.mark.parametrize(
     ("claim", "alphas", "expected"),
     [
-        ("span-over", NARROW, [QUARTER, EIGHTH, SIXTEENTH, None]),
+        ("span-over", ALPHAS, [QUARTER, EIGHTH, SIXTEENTH, None]),
         ("span-over", (SIXTEENTH, HALF), [SIXTEENTH]),
-        ("span-mild", NARROW, [HALF]),
+        ("span-mild", ALPHAS, [HALF]),
         ("span-mild", (QUARTER,), []),
         ("span-under", (SIXTEENTH, HALF), [HALF, SIXTEENTH, None]),
         ("performance", (HALF,), [HALF]),
-        ("residuals-redundant", NARROW, list(NARROW)),
+        ("residuals-redundant", ALPHAS, list(NARROW)),
+        ("performance-matched-fit", ALPHAS, list(NARROW)),
+        ("span-over-matched-parameters", ALPHAS, [QUARTER]),
+        ("performance-matched-parameters", ALPHAS, [HALF, QUARTER]),
     ],
 )
 def test_each_claim_is_judged_where_the_paper_makes_it(claim, alphas, expected):
-    assert cells(CLAIMS[claim], alphas) == expected
+    assert cells(JUDGED[claim], {alpha: COPIES[alpha] for alpha in alphas}) == expected
 
 
 def test_one_replicate_is_inconclusive_everywhere():
@@ -190,8 +198,37 @@ def test_claims_about_residuals_need_a_probe_that_could_have_told(changes, gated
 def test_a_narrow_network_that_fits_less_well_marks_its_cell_and_the_trend(lag, confounded):
     record = synthetic_record(train_accuracy={ONE: 0.9, SIXTEENTH: 0.9 - lag, EIGHTH: 0.9, QUARTER: 0.9, HALF: 0.9})
     for judgement in judge_record(record, MARGINS, evidence="record"):
-        assert judgement.holds  # the plain claim is still judged
-        assert judgement.confounded == (confounded and judgement.alpha in (None, "1/16"))
+        if judgement.claim.endswith("matched-fit"):
+            assert not judgement.confounded
+        else:
+            assert judgement.holds  # the plain claim is still judged
+            assert judgement.confounded == (confounded and judgement.alpha in (None, "1/16"))
+
+
+@pytest.mark.parametrize(
+    ("fit", "over", "verdict", "shown", "against"),
+    [
+        # The wide network fits 50 % after 2 epochs, when it misses 0.4 more, 75 % after 5, when it misses 0.1 more.
+        (0.5, 0.5, "holds", 0.1, "fits 50.0%"),
+        (0.6, 0.5, "holds", 0.1, "fits 50.0%"),  # even against one that fits no better
+        (0.6, 0.3, "inconclusive", -0.1, "where narrow networks fit 60.0%"),
+        (0.6, 0.05, "refuted", -0.05, "fits 75.0%"),  # even against one that fits no worse
+        (0.3, 0.9, "inconclusive", 0.5, "where narrow networks fit 30.0%"),  # none kept fits so badly
+        (0.3, 0.1, "refuted", -0.3, "fits 50.0%"),
+        (0.9, 0.15, "holds", 0.05, "fits 75.0%"),
+        (0.9, 0.01, "refuted", 0.01, "fits 100.0%"),  # the final one
+        (1.0, 0.05, "holds", 0.05, "fits 100.0%"),
+    ],
+)
+def test_at_matched_fit_the_nearest_stages_of_the_wide_network_decide(fit, over, verdict, shown, against):
+    judgement = judged("span-over-matched-fit", EIGHTH, {"over": over}, train_accuracy={EIGHTH: fit})
+    assert (judgement.verdict, judgement.effect) == (verdict, pytest.approx(shown))
+    assert against in judgement.why
+
+
+def test_performance_at_matched_fit_is_that_of_the_early_wide_network():
+    judgement = judged("performance-matched-fit", EIGHTH, {"performance": 0.3}, train_accuracy={EIGHTH: 0.6})
+    assert (judgement.verdict, judgement.effect) == ("holds", pytest.approx(0.1))  # FP is 0.2 lower after 2 epochs
 
 
 @pytest.mark.parametrize(
@@ -228,7 +265,7 @@ def claim_markers() -> list[tuple[str, str | None]]:
 
 
 def test_every_claim_has_one_test_and_one_for_its_trend_exactly_if_it_grows():
-    expected = [(claim.id, None) for claim in CLAIMS.values()]
+    expected = [(claim, None) for claim in JUDGED]
     expected += [(claim.id, "trend") for claim in CLAIMS.values() if claim.grows]
     expected += [(claim, None) for claim in TOY_CLAIMS]
     assert sorted(claim_markers(), key=str) == sorted(expected, key=str)

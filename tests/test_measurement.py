@@ -3,11 +3,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from features import HALF, HELDOUT, ONE, QUARTER, WIDTH, replicates, world
-from records import synthetic_record
+from features import COPIES, HALF, HELDOUT, ONE, QUARTER, WIDTH, replicates, world
+from records import EARLY, synthetic_record
 
 from overparam.blocks import Blocks
-from overparam.claims import CLAIMS
+from overparam.claims import CLAIMS, CONTROLS
 from overparam.errors import MeasurementError
 from overparam.judging import Judgement, judge_record, load_preregistration
 from overparam.measurement import describe_networks, measure
@@ -27,6 +27,13 @@ for a in NARROW:
         SPAN += [(S_matched(a), M_1)]
         PERFORMANCE += [(S_matched(a),)]
 REPLICATES = 2
+
+
+def generated_record(samples, count):
+    """A record of the networks of the generated worlds."""
+    alphas, stages = (ONE, *NARROW), {4: EARLY[2]}
+    record = synthetic_record(alphas=alphas, replicates=count, copies=COPIES, early_stages=stages)
+    return replace(record, samples=samples)
 
 
 @cache
@@ -53,9 +60,9 @@ def test_every_quantity_is_measured_in_every_replicate_at_every_penalty_factor()
 
 
 def test_every_claim_finds_its_quantities():
-    record = replace(synthetic_record(alphas=(ONE, *NARROW), replicates=REPLICATES), samples=measured()[0])
-    for claim in CLAIMS.values():
-        for alpha in claim.alphas(NARROW):
+    record = generated_record(measured()[0], REPLICATES)
+    for claim in (*CLAIMS.values(), *CONTROLS.values()):
+        for alpha in claim.alphas(COPIES):
             assert np.isfinite(record.effect(claim.effect(alpha)).mean)
 
 
@@ -102,7 +109,7 @@ def test_performance_with_residuals_chooses_its_probe_once(source, target):
 
 @pytest.mark.parametrize("factor", PENALTY_FACTORS)
 def test_an_effect_has_the_covariance_of_its_contributions(factor):
-    record = replace(synthetic_record(alphas=(ONE, *NARROW), replicates=REPLICATES), samples=measured()[0])
+    record = generated_record(measured()[0], REPLICATES)
     gaps = []
     for replicate in replicates(count=REPLICATES).values():
         studied, baseline = (ridge_regression(replicate.blocks, source, M_1) for source in (S(HALF), M_1_PRIME))
@@ -163,7 +170,7 @@ def thousandfold(files):
 def verdicts(kind="signal", change=lambda files: files) -> list[Judgement]:
     """Every judgement on three replicates of a world."""
     worlds = {number: Replicate.of(change(world(kind, number))) for number in range(3)}
-    record = replace(synthetic_record(alphas=(ONE, *NARROW), replicates=3), samples=measure(worlds, workers=1)[0])
+    record = generated_record(measure(worlds, workers=1)[0], 3)
     labels = worlds[0].blocks.labels[worlds[0].blocks.heldout]
     record = replace(record, data={"majority_share": float(np.bincount(labels).max() / len(labels))})
     return judge_record(record, load_preregistration(), evidence="record")

@@ -6,7 +6,7 @@ import pytest
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from rich.console import Console
 
-from overparam.claims import CLAIMS
+from overparam.claims import CLAIMS, CONTROLS
 from overparam.judging import judge_record, load_preregistration
 from overparam.scoreboard import scoreboard, summary
 
@@ -29,7 +29,7 @@ def test_the_scoreboard_has_a_line_for_every_judgement(changes):
             assert text in line
         assert ("ᶜ" in line) == j.confounded
     sentences = [line for line in summary(judgements) if not line.startswith("    ")]
-    assert len(sentences) == 2 * len(CLAIMS) + 1
+    assert len(sentences) == 2 * len(CLAIMS | CONTROLS) + 1
     assert sentences[-1].startswith("ᶜ confounded")
     mild = next(j for j in judgements if j.claim == "span-mild")
     assert sum(f"{mild.verdict} at α = 1/2" in sentence for sentence in sentences) == 2
@@ -37,7 +37,7 @@ def test_the_scoreboard_has_a_line_for_every_judgement(changes):
 
 def test_without_a_confounded_cell_the_summary_explains_no_mark():
     judgements = judge_record(synthetic_record(), MARGINS, evidence="record")
-    assert len(summary(judgements)) == len(CLAIMS)
+    assert len(summary(judgements)) == len(CLAIMS | CONTROLS)
     assert "ᶜ" not in "".join(summary(judgements))
 
 
@@ -46,7 +46,7 @@ def test_the_summary_groups_the_lines_of_a_study_in_whatever_order_they_come():
     others = [replace(j, scale="paper", verdict="refuted") for j in judgements]
     mixed = [line for pair in zip(judgements, others, strict=True) for line in pair]
     assert summary(mixed) == summary(judgements + others)
-    assert len([line for line in summary(mixed) if not line.startswith("    ")]) == 2 * len(CLAIMS)
+    assert len([line for line in summary(mixed) if not line.startswith("    ")]) == 2 * len(CLAIMS | CONTROLS)
     assert "performance (Fig. 3), digits-resnet18, paper: does not hold at the narrowest width" in "\n".join(
         summary(mixed)
     )
