@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from overparam.claims import CLAIMS, CONTROLS, cells
-from overparam.config import Config, StudySpec, alpha_label, load_config
+from overparam.config import Config, StudySpec, load_config
 from overparam.errors import OverparamError
 from overparam.evidence import LEVELS, NoEvidence, gather
 from overparam.files import write_json
-from overparam.judging import Judgement, Preregistration, judge, load_preregistration
+from overparam.judging import Judgement, Preregistration, cell_id, judge, load_preregistration
 from overparam.progress import progress_display
 from overparam.scoreboard import scoreboard, summary
 from overparam.toy import claims as toy
@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 BASELINE = Path(__file__).parent / "baseline.json"
 GATES = ("holds", "baseline", "none")
 JUDGED = CLAIMS | CONTROLS
+JUDGED_TOY = toy.TOY_CLAIMS | toy.TOY_CONTROLS
 COURT = pytest.StashKey["Court"]()
 JUDGEMENT = pytest.StashKey[Judgement]()
 
@@ -58,7 +59,7 @@ class Court:
     def judge_toy(self, claim: str, alpha: Fraction) -> Judgement:
         """The judgement of one cell of the toy setting."""
         level, record = self._once(toy.TASK, lambda: gather_toy(self.toy_spec, self.level, ROOT, self._progress))
-        return self._keep(toy.judge_toy(toy.TOY_CLAIMS[claim], record, alpha, self._preregistration, evidence=level))
+        return self._keep(toy.judge_toy(JUDGED_TOY[claim], record, alpha, self._preregistration, evidence=level))
 
     def _once(self, name: str, gather_evidence: Callable[[], tuple[str, Any]]) -> tuple[str, Any]:
         if name not in self._evidence:
@@ -120,20 +121,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker is None:
         return
     court = metafunc.config.stash[COURT]
-    if marker.args[0] in toy.TOY_CLAIMS:
-        alphas = toy.TOY_CLAIMS[marker.args[0]].alphas(court.toy_spec) if court.scale in (None, toy.SCALE) else []
+    name = marker.args[0]
+    if name in JUDGED_TOY:
+        alphas = JUDGED_TOY[name].alphas(court.toy_spec) if court.scale in (None, toy.SCALE) else []
         params = [
-            pytest.param((marker.args[0], None, alpha), marks=pytest.mark.toy, id=f"toy-{alpha_label(alpha)}")
+            pytest.param(
+                (name, None, alpha),
+                marks=pytest.mark.toy,
+                id=cell_id(name, toy.TASK, toy.ARCHITECTURE, toy.SCALE, alpha),
+            )
             for alpha in alphas
         ]
         metafunc.parametrize("judgement", params, indirect=True)
         return
-    claim, trend = JUDGED[marker.args[0]], marker.kwargs.get("part") == "trend"
+    claim, trend = JUDGED[name], marker.kwargs.get("part") == "trend"
     params = [
         pytest.param(
             (claim.id, study, alpha),
             marks=getattr(pytest.mark, study.task),
-            id="-".join([study.task, study.arch, study.scale.name, *([] if alpha is None else [alpha_label(alpha)])]),
+            id=cell_id(claim.id, study.task, study.arch, study.scale.name, alpha),
         )
         for study in court.studies()
         for alpha in cells(claim, {alpha: study.scale.copies[alpha] for alpha in study.scale.alphas})

@@ -29,3 +29,9 @@ def test_narrow_networks_with_as_many_parameters_do_not_span_the_wide_one(judgem
 def test_the_wide_network_classifies_better_than_narrow_ones_with_as_many_parameters(judgement: Judgement) -> None:
     """FP(M_1) − FP(S_α^(1/α²)) > δ."""
     assert judgement.holds, judgement.why
+
+
+@pytest.mark.claim("toy-collapse-needs-product")
+def test_without_a_product_nothing_collapses(judgement: Judgement) -> None:
+    """`toy-collapse`, judged where the target has no product, is refuted."""
+    assert judgement.holds, judgement.why

@@ -31,6 +31,10 @@ _HOME = {
     "CLAIMS": "claims",
     "judge_record": "judging",
     "load_preregistration": "judging",
+    "extract_features": "hooks",
+    "NetworkFeatures": "own",
+    "compare_networks": "compare",
+    "compare_files": "compare",
     "OverparamError": "errors",
 }
 

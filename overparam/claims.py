@@ -40,6 +40,14 @@ class Claim:
     copies: Callable[[Fraction], int] = lambda alpha: 2 * alpha.denominator
     earlier: Callable[[Fraction, int], Contrast] | None = None
 
+    @property
+    def inequality(self) -> str:
+        """The measured inequality, with α for the width factor and δ for the margin."""
+        effect = str(self.effect(QUARTER)).replace(f"({QUARTER.denominator**2})", "(1/α²)").replace(str(QUARTER), "α")
+        grows = ", growing as α falls" if self.grows else ""
+        early = ", with M_1′ stopped at the training accuracy of M_α" if self.earlier else ""
+        return f"{effect} {'>' if self.direction == 'above' else 'not >'} δ{grows}{early}"
+
     def alphas(self, copies: Mapping[Fraction, int]) -> list[Fraction]:
         """The narrow width factors that the claim is about, from the widest down, given the networks at each."""
         enough = (alpha for alpha, count in copies.items() if alpha <= self.widest and count >= self.copies(alpha))

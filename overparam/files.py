@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,24 @@ def write_json(path: Path, content: Any) -> None:
     """Write ``content`` as indented JSON with a final newline, atomically."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` as JSON together with its own SHA-256, so that an edit shows."""
+    write_json(path, {**content, "sha256": digest_json(content)})
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """What `write_sealed` wrote.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no such JSON, or was edited.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or content.pop("sha256", None) != digest_json(content):
+        raise ValueError("its content does not match its own SHA-256")
+    return content
 
 
 def digest_file(path: Path, algorithm: str = "sha256") -> str:

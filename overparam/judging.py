@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from overparam.claims import CLAIMS, CONTROLS, HALF, Claim, cells
+from overparam.config import alpha_label
 from overparam.errors import SpecError
 from overparam.quantities import FP, M_1, PLANTED, Contrast
 from overparam.results import PENALTY_FACTORS, Record
@@ -52,6 +53,11 @@ def load_preregistration(path: Path = Path("claims/preregistration.toml")) -> Pr
         return Preregistration(**margins, sha256=hashlib.sha256(text).hexdigest())
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SpecError(f"{path} does not declare the margins ({error}): restore it with git") from None
+
+
+def cell_id(claim: str, task: str, arch: str, scale: str, alpha: Fraction | None) -> str:
+    """What a cell's test is called, for ``pytest claims -k``."""
+    return "-".join([claim, task, arch, scale, "trend" if alpha is None else alpha_label(alpha)])
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ def judge(
         verdict = _over_penalties(lambda factor: _at_matched_fit(record, alpha, stages, margin, factor))
     else:
         verdict = _over_penalties(lambda factor: _compare(claim, record, alpha, margin, factor))
-    if claim.id.startswith("residuals"):
+    if claim.id.startswith("residuals") and len(record.replicates) > 1:  # one tells nothing in any case, and says so
         complaint = _assay_complaint(record, margin, planted=claim.direction == "not above")
         verdict = verdict.inconclusive(complaint) if complaint else verdict
     lag = record.train_accuracy(Fraction(1)) - min(record.train_accuracy(a) for a in about)

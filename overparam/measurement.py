@@ -34,7 +34,8 @@ def measure(
     """Measure every quantity of the vision claims.
 
     Args:
-        replicates: the networks of each replicate.
+        replicates: the networks of each replicate. What lacks its block is not measured; nor is any performance if
+            all examples have one label.
         workers: processes that share the work; −1 for one a core.
         advance: called with the parts done and their total, for a progress bar.
 
@@ -46,6 +47,7 @@ def measure(
         MeasurementError: if replicates differ in their examples, or a quantity has no meaning on these features.
     """
     check_same_examples(replicates)
+    classified = all(np.ptp(replicate.blocks.labels) > 0 for replicate in replicates.values())
     parts = [
         (number, sample, part)
         for number, replicate in replicates.items()
@@ -55,9 +57,10 @@ def measure(
             ("performance", partial(_wide_performance, replicate)),
             *(("performance", partial(_narrow_performance, replicate, alpha)) for alpha in replicate.alphas),
         )
+        if classified or sample == "span"
     ]
     measured: dict[str, dict[int, Quantities]] = {
-        sample: {number: {} for number in replicates} for sample in ("span", "performance")
+        sample: {number: {} for number in replicates} for sample in dict.fromkeys(sample for _, sample, _ in parts)
     }
     run_all: Any = Parallel(n_jobs=workers, return_as="generator")
     done: Iterable[Quantities] = run_all(delayed(_run)(part) for _, _, part in parts)
@@ -86,9 +89,9 @@ def _wide_spans(replicate: Replicate) -> Quantities:
 
 def _narrow_spans(replicate: Replicate, alpha: Fraction) -> Quantities:
     """FSE between M_1, S_α and S_α′, and onto M_1 from narrow networks with as many parameters."""
-    blocks, narrow, independent, matched = replicate.blocks, S(alpha), S_prime(alpha), S_matched(alpha)
-    pairs = [(narrow, M_1), (M_1, independent), (narrow, independent)]
-    return _spans(blocks, [*pairs, (matched, M_1)] if matched in blocks.arrays else pairs)
+    narrow, independent = S(alpha), S_prime(alpha)
+    pairs = [(narrow, M_1), (M_1, independent), (narrow, independent), (S_matched(alpha), M_1)]
+    return _spans(replicate.blocks, [pair for pair in pairs if set(pair) <= set(replicate.blocks.arrays)])
 
 
 def _spans(blocks: Blocks, pairs: Sequence[tuple[str, str]]) -> Quantities:
@@ -120,18 +123,19 @@ def _wide_performance(replicate: Replicate) -> Quantities:
 
 def _narrow_performance(replicate: Replicate, alpha: Fraction) -> Quantities:
     """FP(S_α), FP of S_α and of M_1 with the residuals that they leave of each other, and of S_α with those of S_α′."""
-    blocks, narrow, independent, matched = replicate.blocks, S(alpha), S_prime(alpha), S_matched(alpha)
-    moments = Moments.of(blocks, (narrow, M_1, independent))
-    source, wide = RidgeSource(moments, narrow), RidgeSource(moments, M_1)
-    measured = {
-        _name(FP(narrow)): [feature_performance(blocks, (narrow,))] * len(PENALTY_FACTORS),
-        _name(FP(narrow, R(narrow, M_1))): _with_residuals(blocks, source.to(M_1)),
-        _name(FP(M_1, R(M_1, narrow))): _with_residuals(blocks, wide.to(narrow)),
-        _name(FP(narrow, R(narrow, independent))): _with_residuals(blocks, source.to(independent)),
+    blocks, narrow, independent = replicate.blocks, S(alpha), S_prime(alpha)
+    moments = Moments.of(blocks, [name for name in (narrow, M_1, independent) if name in blocks.arrays])
+    sources = {name: RidgeSource(moments, name) for name in (narrow, M_1)}
+    plain = {
+        _name(FP(name)): [feature_performance(blocks, (name,))] * len(PENALTY_FACTORS)
+        for name in (narrow, S_matched(alpha))
+        if name in blocks.arrays
     }
-    if matched in blocks.arrays:
-        measured[_name(FP(matched))] = [feature_performance(blocks, (matched,))] * len(PENALTY_FACTORS)
-    return measured
+    return plain | {
+        _name(FP(source, R(source, target))): _with_residuals(blocks, sources[source].to(target))
+        for source, target in ((narrow, M_1), (M_1, narrow), (narrow, independent))
+        if target in blocks.arrays
+    }
 
 
 def _with_residuals(blocks: Blocks, regression: Ridge) -> list[Measured]:

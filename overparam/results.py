@@ -1,6 +1,5 @@
 """Records: the measurements of one study with their provenance, small enough for git and complete enough to judge."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from overparam.errors import ArtifactError
-from overparam.files import digest_json, write_json
+from overparam.files import read_sealed, write_sealed
 from overparam.quantities import Contrast
 from overparam.stats import Effect
 
@@ -124,7 +123,7 @@ def write_record(path: Path, record: Record) -> None:
             for name, sample in record.samples.items()
         },
     }
-    write_json(path, {**content, "sha256": digest_json(content)})
+    write_sealed(path, content)
 
 
 def read_record(path: Path) -> Record:
@@ -134,10 +133,7 @@ def read_record(path: Path) -> Record:
         ArtifactError: if it is missing, no record, or was edited after it was written.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        seal = content.pop("sha256")
-        if seal != digest_json(content):
-            raise ValueError("its content does not match its own SHA-256")
+        content = read_sealed(path)
         if content["schema"] != SCHEMA:
             raise ValueError(f"its schema is {content['schema']}, this version reads {SCHEMA}")
         return Record(

@@ -148,6 +148,11 @@ def _network_entry(
         for r in range(replicates)
     ]
     entry = {"checkpoints": checkpoints, "train_accuracy": [accuracies] * replicates}
+    entry |= {
+        "heldout_accuracy": [accuracies] * replicates,
+        "seeds": [list(range(len(accuracies)))] * replicates,
+        "environment": [{"device": "CPU", "code": "c" * 64}] * replicates,
+    }
     if alpha == ONE and early_stages:
         fits = [fit for fit, _, _ in early_stages.values()]
         entry["early"] = {

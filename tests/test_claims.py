@@ -14,7 +14,7 @@ from overparam.errors import SpecError
 from overparam.judging import Judgement, holds_up_to, judge, judge_record, load_preregistration
 from overparam.results import PENALTY_FACTORS
 from overparam.scoreboard import summary
-from overparam.toy.claims import TOY_CLAIMS
+from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
 ROOT = Path(__file__).parent.parent
 MARGINS = load_preregistration(ROOT / "claims/preregistration.toml")
@@ -267,7 +267,7 @@ def claim_markers() -> list[tuple[str, str | None]]:
 def test_every_claim_has_one_test_and_one_for_its_trend_exactly_if_it_grows():
     expected = [(claim, None) for claim in JUDGED]
     expected += [(claim.id, "trend") for claim in CLAIMS.values() if claim.grows]
-    expected += [(claim, None) for claim in TOY_CLAIMS]
+    expected += [(claim, None) for claim in TOY_CLAIMS | TOY_CONTROLS]
     assert sorted(claim_markers(), key=str) == sorted(expected, key=str)
 
 

@@ -12,11 +12,11 @@ import overparam
 PACKAGE = Path(overparam.__file__).parent
 # From left to right; a module may import those before it, never those after it.
 ORDER = [
-    "errors", "files", "recipes", "config", "data", "fetch", "batches",
-    "models", "ensembles", "sealed", "progress", "training", "checkpoints", "features",
-    "blocks", "moments", "ridge", "probes", "metrics", "stats", "quantities", "results", "pins",
-    "replicates", "measurement", "workspace", "stages", "evidence",
-    "claims", "judging", "toy", "scoreboard", "report", "cli",
+    "errors", "files", "arrays", "recipes", "config", "data", "fetch", "batches",
+    "models", "ensembles", "sealed", "progress", "training", "checkpoints", "features", "hooks",
+    "blocks", "moments", "ridge", "probes", "metrics", "similarity", "stats", "quantities", "results", "pins",
+    "replicates", "own", "measurement", "workspace", "stages", "evidence",
+    "claims", "judging", "toy", "scoreboard", "compare", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
 TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", "workspace", "cli"]

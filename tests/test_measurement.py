@@ -22,10 +22,10 @@ SPAN = [(M_1_PRIME, M_1), (early(4), M_1)]
 PERFORMANCE = [(M_1,), (M_1, PLANTED), (early(4),)]
 for a in NARROW:
     SPAN += [(S(a), M_1), (M_1, S_prime(a)), (S(a), S_prime(a))]
-    PERFORMANCE += [(S(a),), (S(a), R(S(a), M_1)), (M_1, R(M_1, S(a))), (S(a), R(S(a), S_prime(a)))]
-    if a == HALF:  # of which there are enough networks to match the parameters of M_1
-        SPAN += [(S_matched(a), M_1)]
-        PERFORMANCE += [(S_matched(a),)]
+    matched = a == HALF  # of which there are enough networks to match the parameters of M_1
+    SPAN += [(S_matched(a), M_1)] * matched
+    PERFORMANCE += [(S(a),), *[(S_matched(a),)] * matched]
+    PERFORMANCE += [(S(a), R(S(a), M_1)), (M_1, R(M_1, S(a))), (S(a), R(S(a), S_prime(a)))]
 REPLICATES = 2
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from overparam.config import alpha_label, load_config
 from overparam.stages import FEATURE_CODE, MEASURE_CODE, TRAIN_CODE
+from overparam.toy.evidence import CODE as TOY_CODE
 
 ROOT = Path(__file__).parent.parent
 CONFIG = load_config(ROOT / "params.yaml")
@@ -35,6 +36,11 @@ def test_every_task_has_a_pipeline_at_each_of_its_scales():
 def test_a_stage_depends_on_every_module_it_runs(scale, task, name):
     modules = {"overparam/" + (m if (ROOT / "overparam" / m).is_dir() else f"{m}.py") for m in CODE[name]}
     assert modules <= set(stage((scale, task), name)["deps"])
+
+
+def test_the_toy_depends_on_the_modules_that_decide_what_is_measured():
+    deps = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["toy"]["deps"]
+    assert set(deps) == {f"overparam/{module}.py" for module in TOY_CODE}
 
 
 @pytest.mark.parametrize(("scale", "task"), PIPELINES)

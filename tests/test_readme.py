@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from overparam.claims import CLAIMS
+from overparam.claims import CLAIMS, CONTROLS
 from overparam.config import load_config
 from overparam.judging import load_preregistration
-from overparam.toy.claims import TOY_CLAIMS
+from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +24,16 @@ def test_the_table_has_every_claim_with_its_figure():
     rows = dict(re.findall(r"^\| `([a-z-]+)` \| ([\w, ]+) \|", README, re.MULTILINE))
     claims = {claim.id: claim.figure for claim in (*CLAIMS.values(), *TOY_CLAIMS.values())}
     assert {name: figure for name, figure in rows.items() if name in claims} == claims
+
+
+def test_every_badge_is_there():
+    badges = re.findall(r"\]\((badges/[^)]*)\)", README)
+    assert len(badges) > 20
+    assert [badge for badge in badges if not (ROOT / badge).exists()] == []
+
+
+def test_the_table_of_controls_has_every_control():
+    assert set(re.findall(r"^\| `([a-z-]+)` \| `[a-z-]+` \|", README, re.MULTILINE)) == {*CONTROLS, *TOY_CONTROLS}
 
 
 def test_the_scales_are_those_of_params():

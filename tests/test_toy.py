@@ -14,7 +14,7 @@ from overparam.evidence import NoEvidence
 from overparam.judging import load_preregistration
 from overparam.progress import silent
 from overparam.toy import measurement
-from overparam.toy.claims import TOY_CLAIMS, judge_toy
+from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS, judge_toy
 from overparam.toy.evidence import gather_toy, record_path, run_toy
 from overparam.toy.record import ToyRecord, activated, best_alignment, read_toy_record, write_toy_record
 from overparam.toy.simulation import _descend, draw_inputs, seed_generators, train_networks
@@ -23,7 +23,18 @@ from overparam.toy.spec import read_toy
 ROOT = Path(__file__).parent.parent
 ONE, NARROW = Fraction(1), Fraction(1, 300)
 SPEC = read_toy(ROOT / "params.yaml")
-TINY = replace(SPEC, neurons=12, alphas=(ONE, Fraction(1, 6)), seeds=2, steps=40, batch_size=16, initial_scale=0.1)
+TINY = replace(
+    SPEC,
+    neurons=12,
+    alphas=(ONE, Fraction(1, 6)),
+    seeds=2,
+    steps=40,
+    batch_size=16,
+    initial_scale=0.1,
+    spans=replace(SPEC.spans, examples=300),
+    controls=replace(SPEC.controls, changes={"no product": {"product": 0.0}, "longer": {"steps": 50}}),
+    phase=replace(SPEC.phase, networks=3),
+)
 MARGINS = load_preregistration(ROOT / "claims" / "preregistration.toml")
 
 
@@ -47,6 +58,7 @@ def test_a_step_goes_down_the_gradient_of_every_networks_own_error(width, biases
 def test_the_same_spec_gives_the_same_networks_and_a_seed_does_not_depend_on_the_others():
     first, again = (train_networks(TINY, ONE) for _ in range(2))
     assert torch.equal(first.first, again.first)
+    assert all(np.array_equal(first.alignment[plane], again.alignment[plane]) for plane in first.alignment)
     alone = train_networks(replace(TINY, seeds=1), ONE)
     torch.testing.assert_close(alone.first[0], first.first[0], rtol=1e-4, atol=1e-6)
     assert not torch.allclose(first.first[0], first.first[1])
@@ -74,7 +86,7 @@ def test_networks_that_diverge_are_refused_in_a_sentence():
         train_networks(replace(TINY, learning_rate=100.0), ONE)
 
 
-def record(shares, best=0.99, rise=0.3, spec=SPEC):
+def record(shares, best=0.99, rise=0.3, spec=SPEC, controls=None):
     """A record in which ``shares[plane, alpha]`` of the neurons are activated; by threshold, or at every one."""
     quantities = {}
     for (plane, alpha), share in shares.items():
@@ -83,12 +95,12 @@ def record(shares, best=0.99, rise=0.3, spec=SPEC):
             quantities[activated(plane, alpha, threshold)] = [level, level + 1e-4, level]
         quantities[best_alignment(plane, alpha)] = [best] * 3
         quantities[best_alignment(plane, alpha, rise=True)] = [rise] * 3
-    spread = {"thresholds": list(spec.thresholds), "threshold": spec.threshold}
-    return ToyRecord("key", spread, {}, quantities, {})
+    thresholds = {"thresholds": list(spec.thresholds), "threshold": spec.threshold}
+    return ToyRecord("key", thresholds, {}, quantities, controls or {}, {})
 
 
 def verdict(claim, toy_record, alpha):
-    return judge_toy(TOY_CLAIMS[claim], toy_record, alpha, MARGINS, evidence="record").verdict
+    return judge_toy((TOY_CLAIMS | TOY_CONTROLS)[claim], toy_record, alpha, MARGINS, evidence="record").verdict
 
 
 @pytest.mark.parametrize(
@@ -106,6 +118,27 @@ def test_collapse_asks_that_the_wide_network_has_what_the_narrow_ones_lose(wide,
     assert verdict("toy-collapse", record(shares), NARROW) == expected
 
 
+@pytest.mark.parametrize(("wide", "expected"), [(0.0, "holds"), (0.1, "refuted"), (0.01, "inconclusive")])
+def test_without_a_product_a_collapse_must_be_refuted(wide, expected):
+    without = record({("product", ONE): wide, ("product", NARROW): 0.0})
+    with_product = record({}, controls={"no product": without.quantities})
+    assert verdict("toy-collapse-needs-product", with_product, NARROW) == expected
+    with pytest.raises(ArtifactError, match="has no control 'no product': run `overparam toy` again"):
+        verdict("toy-collapse-needs-product", without, NARROW)
+
+
+def test_for_the_claims_alone_only_the_control_that_they_need_is_run(tmp_path):
+    steps = []
+    made = run_toy(TINY, record_path(tmp_path), silent(), claims_only=True)
+    assert (set(made.controls), made.more) == ({"no product"}, {})
+    assert not any(name.startswith("FSE") for name in made.quantities)
+    total = measurement.total_steps(TINY, TINY.controls.changes, phase=True)
+    measurement.measure_claims(TINY, advance=steps.append)
+    measurement.measure_controls(TINY, TINY.controls.changes, advance=steps.append)
+    measurement.phase_diagram(TINY, advance=steps.append)
+    assert sum(steps) == total
+
+
 @pytest.mark.parametrize(("share", "expected"), [(0.1, "holds"), (0.0, "refuted"), (0.01, "inconclusive")])
 def test_addition_asks_for_a_share_of_the_neurons(share, expected):
     assert verdict("toy-addition", record({("addition", ONE): share}), ONE) == expected
@@ -120,14 +153,12 @@ def test_alignment_asks_for_a_rise_to_about_one(best, rise, expected):
 
 
 def test_a_whole_run_measures_everything_and_is_found_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(measurement, "EXAMPLES", 300)
-    monkeypatch.setattr(measurement, "PHASE_NETWORKS", 3)
-    monkeypatch.setattr(measurement, "CONTROLS", {"no product": {"product": 0.0}})
     path = record_path(tmp_path)
     made = run_toy(TINY, path, silent())
     assert read_toy_record(path).quantities == made.quantities
-    assert set(made.more) == {"trajectories", "controls", "phase"}
-    assert np.shape(made.more["phase"]["learned"]) == (len(measurement.NEURONS), len(measurement.PRODUCTS))
+    assert set(made.more) == {"trajectories", "phase"}
+    assert set(made.controls) == {"no product", "longer"}
+    assert np.shape(made.more["phase"]["learned"]) == (len(TINY.phase.neurons), len(TINY.phase.products))
     assert np.shape(made.more["trajectories"]["curves"]["1/6"]["product"]["activated"]) == (41, 2)
     assert {"FSE(S_1/6→M_1)", "FSE(S_1/6→y)", "FSE(M_1→y)"} <= set(made.quantities)
     assert all(len(values) == TINY.seeds for values in made.quantities.values())
@@ -168,13 +199,17 @@ def test_a_record_that_is_not_pinned_is_stale(tmp_path):
         ({"dimensions": 3}, "dimensions must be at least 4"),
         ({"neurons": 100}, "neurons 100 times α = 1/3, 1/120, 1/200, 1/300 is no whole number"),
         ({"alphas": ["1_2"]}, "alphas must contain 1"),
-        ({"alphas": 3}, "alphas and thresholds must be lists"),
+        ({"alphas": 3}, "toy in params.yaml has an entry of the wrong kind"),
         ({"seeds": 0}, "must be at least 1"),
         ({"steps": 1.5}, "steps must be a whole number, not 1.5"),
         ({"learning_rate": 0.0}, "must be positive"),
         ({"threshold": 0.7}, "threshold among them"),
         ({"thresholds": [0.9, 1.0]}, r"thresholds must lie in \(0, 1\)"),
         ({"depth": 2}, "toy in params.yaml has unknown depth"),
+        ({"spans": {"examples": 3, "penalty": 1e-6}}, "spans need at least 4 examples"),
+        ({"spans": {"examples": 300}}, "toy in params.yaml has an entry of the wrong kind: .*penalty"),
+        ({"controls": {"seeds": 2, "changes": {}}}, "controls must have one named 'no product'"),
+        ({"phase": {"neurons": [], "products": [1.0], "networks": 3}}, "phase needs neurons"),
     ],
 )
 def test_a_toy_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, change, message):
@@ -188,3 +223,9 @@ def test_a_toy_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, change, mes
 
 def test_the_least_toy_has_two_neurons_a_network():
     assert SPEC.width(min(SPEC.alphas)) == 2
+
+
+def test_a_control_of_an_entry_that_there_is_not_is_refused():
+    spec = replace(SPEC, controls=replace(SPEC.controls, changes={"no product": {"products": 0.0}}))
+    with pytest.raises(SpecError, match="control 'no product' changes unknown products"):
+        spec.changed("no product")

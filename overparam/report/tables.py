@@ -1,30 +1,18 @@
 """Markdown tables of what was measured, by width, beside what the paper's figures say; made from records alone."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-
-import numpy as np
 
 from overparam.errors import ArtifactError
 from overparam.files import write_atomically
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime, early
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_matched, S_prime, early
+from overparam.report.readings import ONE, Reading, accuracy, measured, over_replicates, title
 from overparam.results import Record, read_record
 from overparam.stats import Effect
 
 SECTION = re.compile(r"(<!-- tables (?P<scale>\w+) -->\n)(?:(?!<!-- tables ).)*?(<!-- end of tables -->)", re.DOTALL)
-TITLES = {
-    "resnet18": "ResNet-18",
-    "vgg16": "VGG-16",
-    "transformer": "The Transformer",
-    "digits": "scikit-learn's digits",
-    "nli": "generated sentence pairs",
-    "cifar": "CIFAR-10",
-    "mnli": "MNLI",
-}
-ONE = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -34,83 +22,60 @@ class Row:
     label: str
     paper: str
     percent: bool
-    effect: Callable[[Record, Fraction], Effect | None]
-
-
-def _measured(
-    narrow: Callable[[Fraction], Contrast], wide: Contrast | None = None
-) -> Callable[[Record, Fraction], Effect | None]:
-    """A contrast at each narrow width, and perhaps another one at α = 1; None where it was not measured."""
-
-    def effect(record: Record, alpha: Fraction) -> Effect | None:
-        contrast = wide if alpha == ONE else narrow(alpha)
-        known = {name for sample in record.samples.values() for name in sample.quantities}
-        return record.effect(contrast) if contrast is not None and set(contrast.weights) <= known else None
-
-    return effect
-
-
-def _accuracy(part: str) -> Callable[[Record, Fraction], Effect | None]:
-    return lambda record, alpha: _over_replicates(record.networks[alpha][part])
-
-
-def _over_replicates(accuracies: list[list[float]]) -> Effect:
-    """Accuracies (replicates, copies), averaged over copies; the interval is over replicates alone."""
-    values = np.mean(accuracies, axis=1)
-    return Effect(values, np.zeros((len(values), len(values))))
+    effect: Reading
 
 
 ROWS = (
-    Row("training accuracy of a network", "", True, _accuracy("train_accuracy")),
-    Row("held-out accuracy of a network", "", True, _accuracy("heldout_accuracy")),
+    Row("training accuracy of a network", "", True, accuracy("train_accuracy")),
+    Row("held-out accuracy of a network", "", True, accuracy("heldout_accuracy")),
     Row(
         "FSE(S_α→M_1); at α = 1 FSE(M_1′→M_1)",
         "Fig. 1: near that of M_1′ at 1/2, far above it at 1/8 and 1/16",
         False,
-        _measured(lambda alpha: FSE(S(alpha), M_1), FSE(M_1_PRIME, M_1)),
+        measured(lambda alpha: FSE(S(alpha), M_1), FSE(M_1_PRIME, M_1)),
     ),
     Row(
         "FSE(M_1→S_α′)",
         "Fig. 2: above the next line, the more the smaller α",
         False,
-        _measured(lambda alpha: FSE(M_1, S_prime(alpha))),
+        measured(lambda alpha: FSE(M_1, S_prime(alpha))),
     ),
-    Row("FSE(S_α→S_α′)", "Fig. 2", False, _measured(lambda alpha: FSE(S(alpha), S_prime(alpha)))),
+    Row("FSE(S_α→S_α′)", "Fig. 2", False, measured(lambda alpha: FSE(S(alpha), S_prime(alpha)))),
     Row(
         "FP(S_α); at α = 1 FP(M_1)",
         "Fig. 3: falls below that of M_1 as α falls",
         True,
-        _measured(lambda alpha: FP(S(alpha)), FP(M_1)),
+        measured(lambda alpha: FP(S(alpha)), FP(M_1)),
     ),
     Row(
         "gain of S_α by R(S_α→M_1)",
         "Fig. 4a, b: grows as α falls",
         True,
-        _measured(lambda alpha: FP(S(alpha), R(S(alpha), M_1)) - FP(S(alpha))),
+        measured(lambda alpha: FP(S(alpha), R(S(alpha), M_1)) - FP(S(alpha))),
     ),
     Row(
         "gain of S_α by R(S_α→S_α′)",
         "control: what as many further narrow networks give",
         True,
-        _measured(lambda alpha: FP(S(alpha), R(S(alpha), S_prime(alpha))) - FP(S(alpha))),
+        measured(lambda alpha: FP(S(alpha), R(S(alpha), S_prime(alpha))) - FP(S(alpha))),
     ),
     Row(
         "gain of M_1 by R(M_1→S_α)",
         "Fig. 4c, d: none, or a loss",
         True,
-        _measured(lambda alpha: FP(M_1, R(M_1, S(alpha))) - FP(M_1)),
+        measured(lambda alpha: FP(M_1, R(M_1, S(alpha))) - FP(M_1)),
     ),
     Row(
         "FSE(S_α^(1/α²)→M_1)",
         "control: as many parameters as M_1",
         False,
-        _measured(lambda alpha: FSE(S_matched(alpha), M_1)),
+        measured(lambda alpha: FSE(S_matched(alpha), M_1)),
     ),
     Row(
         "FP(S_α^(1/α²))",
         "control: as many parameters as M_1",
         True,
-        _measured(lambda alpha: FP(S_matched(alpha))),
+        measured(lambda alpha: FP(S_matched(alpha))),
     ),
 )
 
@@ -118,8 +83,8 @@ ROWS = (
 def record_tables(record: Record) -> str:
     """What one study measured, by width, and the wide network early in its training, as Markdown."""
     data, epochs = record.data, record.recipe["epochs"]
-    title = (
-        f"**{TITLES.get(record.arch, record.arch)} on {TITLES.get(record.task, record.task)}**, scale {record.scale}: "
+    heading = (
+        f"**{title(record)}**, scale {record.scale}: "
         f"trained on {data['train_examples']:,} examples for {epochs} epochs, ridge maps and probes fitted on "
         f"{data['fit_examples']:,} of them, measured on {data['heldout_examples']:,} held-out ones "
         f"({data['source']}), R = {len(record.replicates)}."
@@ -130,7 +95,7 @@ def record_tables(record: Record) -> str:
         effects = [row.effect(record, alpha) for alpha in record.alphas]
         if any(effects):
             rows.append([row.label, row.paper, *(_number(effect, percent=row.percent) for effect in effects)])
-    tables = [title, _table(head, rows, words=2)]
+    tables = [heading, _table(head, rows, words=2)]
     if "early" in record.networks[ONE]:
         tables.append(_early_table(record, record.networks[ONE]["early"]))
     return "\n\n".join(tables)
@@ -141,8 +106,8 @@ def _early_table(record: Record, entry: Mapping[str, list]) -> str:
     head = ["M_1′ after epochs", *map(str, stages)]
     accuracies = {
         part: [
-            *(_over_replicates([[row[k]] for row in entry[part]]) for k in range(len(entry["epochs"]))),
-            _over_replicates([row[1:2] for row in record.networks[ONE][part]]),
+            *(over_replicates([[row[k]] for row in entry[part]]) for k in range(len(entry["epochs"]))),
+            over_replicates([row[1:2] for row in record.networks[ONE][part]]),
         ]
         for part in ("train_accuracy", "heldout_accuracy")
     }

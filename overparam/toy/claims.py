@@ -5,14 +5,14 @@ same at every alignment threshold.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from overparam.judging import Judgement, Preregistration, finite
 from overparam.quantities import Contrast
-from overparam.stats import Verdict, every, greater, not_above
+from overparam.stats import Outcome, Verdict, every, greater, not_above
 from overparam.toy.record import ToyRecord, activated, best_alignment
-from overparam.toy.spec import ToySpec
+from overparam.toy.spec import NO_PRODUCT, ToySpec
 
 TASK, ARCHITECTURE, SCALE = "toy", "two-layer", "smoke"
 ONE = Fraction(1)
@@ -27,6 +27,7 @@ class ToyClaim:
         id: its name everywhere.
         figure: of the paper.
         statement: in words.
+        inequality: what is measured, with δ for the margin.
         alphas: the width factors that it is judged at, among those of the toy.
         judge: verdict from record, width factor, alignment threshold and margins.
     """
@@ -34,6 +35,7 @@ class ToyClaim:
     id: str
     figure: str
     statement: str
+    inequality: str
     alphas: Callable[[ToySpec], list[Fraction]]
     judge: Callable[[ToyRecord, Fraction, float, Preregistration], Verdict]
 
@@ -58,6 +60,14 @@ def _alignment(record: ToyRecord, alpha: Fraction, threshold: float, margins: Pr
     return every([*(greater(effect, margins.alignment) for effect in best.values()), *(greater(r, 0.0) for r in rises)])
 
 
+def _needs_product(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+    """The collapse is judged where it cannot be: it must be refuted."""
+    collapse = _collapse(record.control(NO_PRODUCT), alpha, threshold, margins)
+    turned: dict[Outcome, Outcome] = {"refuted": "holds", "holds": "refuted", "inconclusive": "inconclusive"}
+    why = f"without a product toy-collapse is {collapse.outcome}: {collapse.why}"
+    return replace(collapse, outcome=turned[collapse.outcome], why=why)
+
+
 TOY_CLAIMS = {
     claim.id: claim
     for claim in (
@@ -65,6 +75,7 @@ TOY_CLAIMS = {
             "toy-addition",
             "5a",
             "wide and narrow networks keep neurons that the added signals activate",
+            "share of neurons activated by v_1, v_2 > δ",
             lambda spec: list(spec.alphas),
             _addition,
         ),
@@ -72,6 +83,7 @@ TOY_CLAIMS = {
             "toy-collapse",
             "5b",
             "the narrowest networks keep no neuron that the multiplied signals activate, and the wide one does",
+            "share of neurons activated by v_3, v_4 not > δ, and > δ at α = 1",
             lambda spec: [alpha for alpha in spec.alphas if alpha in COLLAPSING],
             _collapse,
         ),
@@ -79,8 +91,24 @@ TOY_CLAIMS = {
             "toy-alignment",
             "5c",
             "the best neurons of the wide network turn to each pair of signals in training",
+            "best alignment with the plane of each pair > δ, and greater than before training",
             lambda spec: [ONE],
             _alignment,
+        ),
+    )
+}
+
+
+TOY_CONTROLS = {
+    control.id: control
+    for control in (
+        ToyClaim(
+            "toy-collapse-needs-product",
+            "5b",
+            "where the target has no product, there is nothing to lose, and no collapse is found",
+            "toy-collapse is refuted where c = 0",
+            lambda spec: [min(spec.alphas)],
+            _needs_product,
         ),
     )
 }
@@ -116,3 +144,14 @@ def judge_toy(
         confounded=False,
         preregistration=preregistration.sha256,
     )
+
+
+def judge_toy_record(
+    record: ToyRecord, spec: ToySpec, preregistration: Preregistration, *, evidence: str
+) -> list[Judgement]:
+    """Every claim and control of the toy setting at every width that it is about."""
+    return [
+        judge_toy(claim, record, alpha, preregistration, evidence=evidence)
+        for claim in (*TOY_CLAIMS.values(), *TOY_CONTROLS.values())
+        for alpha in claim.alphas(spec)
+    ]

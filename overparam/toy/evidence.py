@@ -14,12 +14,16 @@ from overparam.files import digest_file, digest_json, digest_source
 from overparam.pins import pinned_outs
 from overparam.toy.claims import SCALE, TASK
 from overparam.toy.record import ToyRecord, read_toy_record, write_toy_record
-from overparam.toy.spec import ToySpec
+from overparam.toy.spec import NO_PRODUCT, ToySpec
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-CODE = ("toy", "blocks", "moments", "ridge", "metrics", "quantities", "stats")
+# The modules that decide what is measured; dvc.yaml lists the same ones as dependencies.
+CODE = (
+    *(f"toy/{module}" for module in ("spec", "simulation", "measurement", "record")),
+    *("blocks", "moments", "ridge", "metrics", "quantities"),
+)
 
 
 def record_path(results: Path) -> Path:
@@ -34,10 +38,10 @@ def run_toy(spec: ToySpec, path: Path, progress: "Progress", *, claims_only: boo
         spec: what to run.
         path: of the record.
         progress: shows how far training is.
-        claims_only: leaves out what no claim needs: spans, controls, trajectories, the phase diagram.
+        claims_only: leaves out what no claim needs: spans, other controls, trajectories, the phase diagram.
     """
     environment = {"python": platform.python_version(), "numpy": version("numpy"), "torch": version("torch")}
-    plain = {name: [str(a) for a in value] if name == "alphas" else value for name, value in asdict(spec).items()}
+    plain = {**asdict(spec), "alphas": [str(alpha) for alpha in spec.alphas]}
     parts = {"spec": plain, "environment": environment, "code": digest_source(*CODE), "claims only": claims_only}
     key = digest_json(parts)
     try:
@@ -49,21 +53,22 @@ def run_toy(spec: ToySpec, path: Path, progress: "Progress", *, claims_only: boo
     # Torch is loaded only by those who train.
     from overparam.toy import measurement
 
-    bar = progress.add_task("toy networks", total=measurement.total_steps(spec, claims_only=claims_only))
+    controls = [NO_PRODUCT] if claims_only else list(spec.controls.changes)
+    bar = progress.add_task("toy networks", total=measurement.total_steps(spec, controls, phase=not claims_only))
 
     def advance(steps: int) -> None:
         progress.advance(bar, steps)
 
     quantities, networks = measurement.measure_claims(spec, advance=advance)
+    changed = measurement.measure_controls(spec, controls, advance=advance)
     more = {}
     if not claims_only:
         quantities |= measurement.measure_spans(spec, networks)
         more = {
             "trajectories": measurement.trajectories(spec, networks),
-            "controls": measurement.measure_controls(spec, advance=advance),
             "phase": measurement.phase_diagram(spec, advance=advance),
         }
-    record = ToyRecord(key, plain, environment, quantities, more)
+    record = ToyRecord(key, plain, environment, quantities, changed, more)
     write_toy_record(path, record)
     return record
 

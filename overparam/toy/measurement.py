@@ -1,7 +1,7 @@
 """What the toy networks learned: neurons that each pair of signals activates, and what the networks span."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,24 +14,10 @@ from overparam.moments import Moments
 from overparam.quantities import FSE, M_1, S
 from overparam.ridge import RidgeSource
 from overparam.toy.record import activated, best_alignment
-from overparam.toy.simulation import PLANES, Networks, draw_inputs, seed_generators, train_networks
+from overparam.toy.simulation import PLANES, Networks, draw_inputs, seed_generators, train_all
 from overparam.toy.spec import ToySpec
 
 TARGET = "y"
-EXAMPLES = 6000  # to measure spans on, half of them held out
-PENALTY = 1e-6  # relative; without noise cross-validation would choose none, and this much keeps the arithmetic sound
-# What else may decide, one change at a time; each is run with fewer seeds.
-CONTROLS: dict[str, dict[str, Any]] = {
-    "no product": {"product": 0.0},
-    "large initialisation": {"initial_scale": 0.1, "learning_rate": 0.005},  # a larger step would diverge
-    "four times as long": {"steps": 8000},
-    "no biases": {"biases": False},
-}
-CONTROL_SEEDS = 5
-# The phase diagram: networks of each number of neurons at each strength of the product.
-NEURONS = (1, 2, 3, 4, 5, 6, 8)
-PRODUCTS = (0.25, 0.5, 1.0, 2.0, 4.0)
-PHASE_NETWORKS = 120
 
 Quantities = dict[str, list[float]]  # by name, one number a seed
 Advance = Callable[[int], object]
@@ -39,7 +25,13 @@ Advance = Callable[[int], object]
 
 def measure_claims(spec: ToySpec, *, advance: Advance) -> tuple[Quantities, dict[Fraction, Networks]]:
     """Train every width, and measure what the toy's claims compare."""
-    networks = {alpha: train_networks(spec, alpha, advance=advance) for alpha in spec.alphas}
+    trained = train_all([(spec, alpha) for alpha in spec.alphas], advance=advance)
+    networks = dict(zip(spec.alphas, trained, strict=True))
+    return _quantities(spec, networks), networks
+
+
+def _quantities(spec: ToySpec, networks: Mapping[Fraction, Networks]) -> Quantities:
+    """What the toy's claims compare, of the networks of every width."""
     quantities: Quantities = {}
     for alpha, trained in networks.items():
         for plane in PLANES:
@@ -49,21 +41,21 @@ def measure_claims(spec: ToySpec, *, advance: Advance) -> tuple[Quantities, dict
             quantities[best_alignment(plane, alpha)] = final.max(axis=1).tolist()
             rise = final.max(axis=1) - trained.alignment[plane][0].max(axis=1)
             quantities[best_alignment(plane, alpha, rise=True)] = rise.tolist()
-    return quantities, networks
+    return quantities
 
 
 def measure_spans(spec: ToySpec, networks: Mapping[Fraction, Networks]) -> Quantities:
     """FSE from every width onto M_1 and onto the target, the latter being the error of a ridge readout."""
-    generators = seed_generators(spec, "spans")
-    inputs, targets = draw_inputs(spec, generators, EXAMPLES)
+    generators, count = seed_generators(spec, "spans"), spec.spans.examples
+    inputs, targets = draw_inputs(spec, generators, count)
     hidden = {alpha: trained.hidden(inputs).numpy() for alpha, trained in networks.items()}
-    heldout = np.arange(EXAMPLES) >= EXAMPLES // 2
+    heldout = np.arange(count) >= count // 2
     measured: Quantities = {}
     with threadpool_limits(limits=1, user_api="blas"):
         for seed in range(spec.seeds):
             arrays = {M_1 if alpha == 1 else S(alpha): values[seed] for alpha, values in hidden.items()}
             arrays[TARGET] = targets[seed, :, None].numpy()
-            blocks = Blocks(arrays, np.arange(EXAMPLES), np.zeros(EXAMPLES, int), heldout)
+            blocks = Blocks(arrays, np.arange(count), np.zeros(count, int), heldout)
             for source in arrays:
                 if source == TARGET:
                     continue
@@ -71,16 +63,16 @@ def measure_spans(spec: ToySpec, networks: Mapping[Fraction, Networks]) -> Quant
                 regressions = RidgeSource(Moments.of(blocks, [source, *onto]), source)
                 for target in onto:
                     (name,) = FSE(source, target).weights
-                    error = span_error(blocks, regressions.to(target), penalty=PENALTY)
+                    error = span_error(blocks, regressions.to(target), penalty=spec.spans.penalty)
                     measured.setdefault(name, []).append(error.value)
     return measured
 
 
-def measure_controls(spec: ToySpec, *, advance: Advance) -> dict[str, Quantities]:
+def measure_controls(spec: ToySpec, names: Iterable[str], *, advance: Advance) -> dict[str, Quantities]:
     """What the claims compare, with one thing changed at a time, at the widest and the narrowest networks."""
-    ends = tuple(alpha for alpha in spec.alphas if alpha in (1, min(spec.alphas)))
-    changed = replace(spec, seeds=min(CONTROL_SEEDS, spec.seeds), alphas=ends)
-    return {name: measure_claims(replace(changed, **change), advance=advance)[0] for name, change in CONTROLS.items()}
+    changed = {name: spec.changed(name) for name in names}
+    trained = iter(train_all([(run, alpha) for run in changed.values() for alpha in run.alphas], advance=advance))
+    return {name: _quantities(run, {alpha: next(trained) for alpha in run.alphas}) for name, run in changed.items()}
 
 
 def phase_diagram(spec: ToySpec, *, advance: Advance) -> dict[str, Any]:
@@ -89,22 +81,16 @@ def phase_diagram(spec: ToySpec, *, advance: Advance) -> dict[str, Any]:
     Returns:
         ``neurons`` (rows), ``products`` (columns) and ``learned`` (rows, columns), shares in [0, 1].
     """
-    learned = []
-    for neurons in NEURONS:
-        row = []
-        for product in PRODUCTS:
-            changed = replace(
-                spec,
-                product=product,
-                neurons=neurons * PHASE_NETWORKS,
-                alphas=(Fraction(1), Fraction(1, PHASE_NETWORKS)),
-                seeds=1,
-            )
-            trained = train_networks(changed, Fraction(1, PHASE_NETWORKS), advance=advance)
-            final = trained.alignment["product"][-1].reshape(PHASE_NETWORKS, neurons)
-            row.append(float((final > spec.threshold).any(axis=1).mean()))
-        learned.append(row)
-    return {"neurons": list(NEURONS), "products": list(PRODUCTS), "networks": PHASE_NETWORKS, "learned": learned}
+    phase, one = spec.phase, Fraction(1, spec.phase.networks)
+    runs = [
+        replace(spec, product=product, neurons=neurons * phase.networks, alphas=(Fraction(1), one), seeds=1)
+        for neurons in phase.neurons
+        for product in phase.products
+    ]
+    final = [networks.alignment["product"][-1] for networks in train_all([(r, one) for r in runs], advance=advance)]
+    shares = [float((a.reshape(phase.networks, -1) > spec.threshold).any(axis=1).mean()) for a in final]
+    learned = np.reshape(shares, (len(phase.neurons), len(phase.products))).tolist()
+    return {**asdict(phase), "learned": learned}
 
 
 def trajectories(spec: ToySpec, networks: Mapping[Fraction, Networks]) -> dict[str, Any]:
@@ -126,11 +112,8 @@ def trajectories(spec: ToySpec, networks: Mapping[Fraction, Networks]) -> dict[s
     return {"steps": next(iter(networks.values())).steps.tolist(), "curves": curves}
 
 
-def total_steps(spec: ToySpec, *, claims_only: bool) -> int:
+def total_steps(spec: ToySpec, controls: Iterable[str], *, phase: bool) -> int:
     """Training steps of a whole run, for a progress bar."""
-    claims = len(spec.alphas) * spec.steps
-    if claims_only:
-        return claims
-    ends = 2 if len(spec.alphas) > 1 else 1
-    controls = sum(ends * change.get("steps", spec.steps) for change in CONTROLS.values())
-    return claims + controls + len(NEURONS) * len(PRODUCTS) * spec.steps
+    runs = [spec, *(spec.changed(name) for name in controls)]
+    cells = len(spec.phase.neurons) * len(spec.phase.products) if phase else 0
+    return sum(len(run.alphas) * run.steps for run in runs) + cells * spec.steps

@@ -1,8 +1,7 @@
 """The toy's record: what was measured in every seed, sealed; and the names of its quantities."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from overparam.errors import ArtifactError
-from overparam.files import digest_json, write_json
+from overparam.files import read_sealed, write_sealed
 from overparam.quantities import M_1, Contrast, S
 from overparam.stats import Effect
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def activated(plane: str, alpha: Fraction, threshold: float) -> str:
@@ -40,14 +39,26 @@ class ToyRecord:
         spec: what was run, as in ``params.yaml``.
         environment: library versions.
         quantities: by name, one number a seed; seeds share nothing, neither networks nor examples.
-        more: what no claim needs: trajectories, controls, the phase diagram; empty where only claims were measured.
+        controls: by what was changed: the same quantities of the widest and the narrowest networks.
+        more: what no claim needs: trajectories and the phase diagram; empty where only claims were measured.
     """
 
     key: str
     spec: Mapping[str, Any]
     environment: Mapping[str, str]
     quantities: Mapping[str, list[float]]
+    controls: Mapping[str, Mapping[str, list[float]]]
     more: Mapping[str, Any]
+
+    def control(self, name: str) -> "ToyRecord":
+        """What was measured with one thing changed, as a record of its own.
+
+        Raises:
+            ArtifactError: if that was not measured.
+        """
+        if name not in self.controls:
+            raise ArtifactError(f"the toy's record has no control {name!r}: run `overparam toy` again")
+        return replace(self, quantities=self.controls[name], controls={}, more={})
 
     def effect(self, contrast: Contrast) -> Effect:
         """The contrast in every seed.
@@ -65,8 +76,7 @@ class ToyRecord:
 
 def write_toy_record(path: Path, record: ToyRecord) -> None:
     """Write a record as JSON, sealed with a digest of its content."""
-    content = {"schema": SCHEMA, **asdict(record)}
-    write_json(path, {**content, "sha256": digest_json(content)})
+    write_sealed(path, {"schema": SCHEMA, **asdict(record)})
 
 
 def read_toy_record(path: Path) -> ToyRecord:
@@ -76,16 +86,13 @@ def read_toy_record(path: Path) -> ToyRecord:
         ArtifactError: if it is missing, no record, or was edited after it was written.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        seal = content.pop("sha256")
-        if seal != digest_json(content):
-            raise ValueError("its content does not match its own SHA-256")
+        content = read_sealed(path)
         if content.pop("schema") != SCHEMA:
             raise ValueError(f"this version reads schema {SCHEMA}")
         return ToyRecord(**content)
     except FileNotFoundError:
         raise ArtifactError(f"there is no record {path}: make it with `overparam toy`") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
             f"record {path} is damaged or was edited ({error}): restore it with git, or run `overparam toy` again"
         ) from None

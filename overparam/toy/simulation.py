@@ -15,13 +15,15 @@ serves the sum first, and only those that it does not need turn to the product. 
 which keeps it on p or q once it is there, and change nothing in how many directions are asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+from joblib import Parallel, delayed
 from torch import Tensor
 
 from overparam.config import SEED
@@ -29,7 +31,6 @@ from overparam.errors import MeasurementError
 from overparam.toy.spec import ToySpec
 
 PLANES = {"addition": slice(0, 2), "product": slice(2, 4)}  # axes that span each pair of signals
-RECORDS = 40  # how often alignments are written down in training
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,18 @@ def draw_inputs(spec: ToySpec, generators: list[torch.Generator], count: int) ->
     return (F.pad(inputs, (0, 1), value=1.0) if spec.biases else inputs), targets
 
 
-def train_networks(
-    spec: ToySpec, alpha: Fraction, *, advance: Callable[[int], object] = lambda steps: None
-) -> Networks:
+def train_all(runs: Sequence[tuple[ToySpec, Fraction]], *, advance: Callable[[int], object]) -> list[Networks]:
+    """`train_networks` for every spec and width, on one process a core; ``advance`` is called with the steps done."""
+    # Products this small gain less from threads than their threads lose waiting for each other.
+    run_all: Any = Parallel(n_jobs=-1, return_as="generator")
+    trained = []
+    for (spec, _), networks in zip(runs, run_all(delayed(train_networks)(*run) for run in runs), strict=True):
+        trained.append(networks)
+        advance(spec.steps)
+    return trained
+
+
+def train_networks(spec: ToySpec, alpha: Fraction) -> Networks:
     """Train the 1/α networks M_α of every seed by SGD on squared error / 2, with fresh examples at every step.
 
     Networks of one seed see the same examples and differ in their initial weights.
@@ -78,7 +88,6 @@ def train_networks(
     Args:
         spec: what to run.
         alpha: the width factor; the networks have α · neurons neurons.
-        advance: called with the number of steps done since the last call, for a progress bar.
 
     Raises:
         MeasurementError: if the weights stop being finite.
@@ -89,12 +98,11 @@ def train_networks(
     first = torch.stack([scale * torch.randn(spec.dimensions, spec.neurons, generator=g) for g in generators])
     first = F.pad(first, (0, 0, 0, int(spec.biases)))  # biases start at 0
     second = torch.stack([scale * torch.randn(spec.neurons, generator=g) for g in generators])
-    recorded = np.unique(np.linspace(0, spec.steps, RECORDS + 1).astype(int))
+    recorded = np.unique(np.linspace(0, spec.steps, spec.records + 1).astype(int))
     alignments = []
     for step in range(spec.steps + 1):
         if step in recorded:
             alignments.append(_alignments(first[:, : spec.dimensions]))
-            advance(step - (recorded[len(alignments) - 2] if step else 0))
         if step < spec.steps:
             _descend(spec, first, second, width, *draw_inputs(spec, generators, spec.batch_size))
     if not (torch.isfinite(first).all() and torch.isfinite(second).all()):

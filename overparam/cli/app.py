@@ -1,0 +1,77 @@
+"""The application that commands register with, and what they share: arguments, the scoreboard, the end on an error."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from overparam.config import StudySpec, load_config
+from overparam.errors import OverparamError, SpecError
+from overparam.workspace import Workspace
+
+if TYPE_CHECKING:
+    from overparam.judging import Judgement
+
+app = typer.Typer(
+    help="How does overparameterization affect features? Train, measure and judge the paper's claims.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+data_app = typer.Typer(help="Get the data that is not embedded.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+console = Console()
+
+Task = Annotated[str, typer.Argument(help="digits, nli, cifar or mnli")]
+Arch = Annotated[str, typer.Argument(help="resnet18, vgg16 or transformer")]
+Alpha = Annotated[str, typer.Argument(help="width factor, 1/16 or 1_16")]
+ReplicateNumber = Annotated[int, typer.Argument(help="number of the replicate, from 0")]
+ScaleName = Annotated[
+    str | None, typer.Option("--scale", help="a scale of params.yaml; the task's default if left out")
+]
+
+
+def main() -> None:
+    """Run the command line; a known error is one sentence on standard error, never a traceback."""
+    try:
+        app()
+    except OverparamError as error:
+        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(2 if isinstance(error, SpecError) else 1)
+
+
+def study_of(task: str, arch: str, scale: str | None) -> StudySpec:
+    """The study that a command's arguments name."""
+    return load_config().study(task, arch, scale)
+
+
+def workspace() -> Workspace:
+    """Where artifacts lie: below the current folder."""
+    return Workspace.at(Path())
+
+
+def judged(studies: list[StudySpec]) -> "list[Judgement]":
+    """How the records of some studies are judged; also shown as a scoreboard."""
+    from overparam.judging import judge_record, load_preregistration
+    from overparam.results import read_record
+
+    preregistration = load_preregistration()
+    judgements = [
+        judgement
+        for chosen in studies
+        for judgement in judge_record(read_record(workspace().record(chosen)), preregistration, evidence="record")
+    ]
+    show(judgements)
+    return judgements
+
+
+def show(judgements: "list[Judgement]") -> None:
+    """Print the scoreboard, and below it each claim's reach."""
+    from overparam.scoreboard import scoreboard, summary
+
+    Console(width=max(console.width, 150)).print(scoreboard(judgements))
+    for line in summary(judgements):
+        console.print(line, highlight=False, soft_wrap=True)

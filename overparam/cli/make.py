@@ -1,0 +1,143 @@
+"""Commands that make artifacts: data, tokenizers, checkpoints, features, records."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from overparam.cli.app import (
+    Alpha,
+    Arch,
+    ReplicateNumber,
+    ScaleName,
+    Task,
+    app,
+    console,
+    data_app,
+    judged,
+    show,
+    study_of,
+    workspace,
+)
+from overparam.config import parse_alpha
+from overparam.errors import SpecError
+from overparam.progress import progress_display
+
+
+@data_app.command("fetch")
+def data_fetch(
+    task: Annotated[str, typer.Argument(help="cifar or mnli")],
+    mirror: Annotated[
+        Path | None, typer.Option("--from", help="a folder in the hub's layout, with cifar10/ or mnli/ in it")
+    ] = None,
+) -> None:
+    """Fetch a task's data from the hub, or copy it from a local mirror, and check it.
+
+    Example: `overparam data fetch cifar --from ~/mirror`
+    """
+    from overparam.fetch import fetch
+
+    for split in fetch(task, mirror=mirror):
+        columns = ", ".join(f"{name} ({kind})" for name, kind in split.columns.items())
+        least, most = min(split.class_counts), max(split.class_counts)
+        counts = f"{least:,}{'' if least == most else f' to {most:,}'} in each of {len(split.class_counts)} classes"
+        print(f"{split.path.name}: {split.rows:,} rows, {counts}; columns {columns}; sha256 {split.sha256}")
+
+
+@app.command()
+def tokenizer(task: Annotated[str, typer.Argument(help="mnli")]) -> None:
+    """Train a task's tokenizer on its training split; does nothing if it is there.
+
+    Example: `overparam tokenizer mnli`
+    """
+    from overparam.data.sentences import MNLI, TOKENIZER, tokenizer_of
+
+    if task != MNLI.task:
+        raise SpecError(f"task {task!r} has no tokenizer to train: only {MNLI.task} has")
+    _, sha256, tables = MNLI.open(Path("data"))
+    tokenizer_of(tables["train"], sha256["train"], TOKENIZER)
+    console.print(f"{TOKENIZER} is up to date")
+
+
+@app.command()
+def train(task: Task, arch: Arch, alpha: Alpha, replicate: ReplicateNumber, scale: ScaleName = None) -> None:
+    """Train all copies at one width in one replicate; does nothing if that checkpoint is there.
+
+    Interrupted, it goes on from the last epoch when started again. Example: `overparam train digits resnet18 1/16 0`
+    """
+    from overparam.stages import train_stage
+
+    study = study_of(task, arch, scale)
+    with resumable(), progress_display() as display:
+        path = train_stage(study, parse_alpha(alpha), replicate, workspace(), progress=display)
+    console.print(f"{path} is up to date")
+
+
+@app.command()
+def features(task: Task, arch: Arch, alpha: Alpha, replicate: ReplicateNumber, scale: ScaleName = None) -> None:
+    """Extract the features of one checkpoint on the fit and held-out examples.
+
+    Example: `overparam features digits resnet18 1/16 0`
+    """
+    from overparam.stages import feature_stage
+
+    path = feature_stage(study_of(task, arch, scale), parse_alpha(alpha), replicate, workspace())
+    console.print(f"{path} is up to date")
+
+
+@app.command()
+def measure(task: Task, arch: Arch, scale: ScaleName = None) -> None:
+    """Measure every quantity of one study from its feature files, and write its record.
+
+    Example: `overparam measure digits resnet18`
+    """
+    from overparam.stages import measure_stage
+
+    study = study_of(task, arch, scale)
+    with progress_display() as display:
+        measure_stage(study, workspace(), progress=display)
+    console.print(f"{workspace().record(study)} is up to date")
+
+
+@app.command()
+def study(task: Task, arch: Arch, scale: ScaleName = None) -> None:
+    """Train, extract and measure whatever one study lacks; show how it is judged.
+
+    Example: `overparam study cifar resnet18 --scale pilot`
+    """
+    from overparam.stages import run_study
+
+    chosen = study_of(task, arch, scale)
+    with resumable(), progress_display() as display:
+        run_study(chosen, workspace(), progress=display)
+    judged([chosen])
+
+
+@app.command()
+def toy() -> None:
+    """Train and measure the toy setting with its controls and its phase diagram, and show how it is judged.
+
+    Example: `overparam toy`
+    """
+    from overparam.judging import load_preregistration
+    from overparam.toy.claims import judge_toy_record
+    from overparam.toy.evidence import record_path, run_toy
+    from overparam.toy.spec import read_toy
+
+    spec = read_toy()
+    with progress_display() as display:
+        record = run_toy(spec, record_path(workspace().results), display)
+    show(judge_toy_record(record, spec, load_preregistration(), evidence="record"))
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Ctrl-C in training ends with a sentence that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted: start the same command again to go on from the last finished epoch")
+        raise typer.Exit(130) from None

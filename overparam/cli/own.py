@@ -1,0 +1,40 @@
+"""The command for networks of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from overparam.cli.app import app, console
+
+
+@app.command()
+def compare(
+    folder: Annotated[
+        Path | None, typer.Argument(help="replicates r0, r1, …, each with wide, baseline, narrow-0, narrow-1, …")
+    ] = None,
+    wide: Annotated[Path | None, typer.Option(help="features of the wide network, (examples, features)")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="features of another wide network from its own seed")] = None,
+    narrow: Annotated[list[Path] | None, typer.Option(help="features of one narrow network; once for each")] = None,
+    labels: Annotated[Path | None, typer.Option(help="class of each example; FOLDER/labels.* if left out")] = None,
+    heldout: Annotated[
+        str, typer.Option(help="share of the examples to measure on, or a file of booleans or rows")
+    ] = "0.5",
+    seed: Annotated[int, typer.Option(min=0, help="of the split")] = 0,
+    verdicts: Annotated[Path | None, typer.Option(help="write every judgement to this JSON file")] = None,
+) -> None:
+    """Measure and judge the claims on features of your own networks: a folder of replicates, or the files of one.
+
+    Example: `overparam compare --wide m1.npy --baseline m1b.npy --narrow a.npy --narrow b.npy --labels y.npy`
+    """
+    from overparam.compare import compare_files
+    from overparam.files import write_json
+
+    with console.status("measuring"):
+        comparison = compare_files(
+            folder, wide=wide, baseline=baseline, narrow=narrow or (), labels=labels, heldout=heldout, seed=seed
+        )
+    Console(width=max(console.width, 150)).print(comparison)
+    if verdicts:
+        write_json(verdicts, [judgement.as_json() for judgement in comparison.judgements])

@@ -1,0 +1,126 @@
+"""Commands that read records: how they are judged, and what people read of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from overparam.cli.app import ScaleName, Task, app, console, judged, show, workspace
+from overparam.config import StudySpec, load_config
+from overparam.errors import SpecError
+from overparam.progress import progress_display
+
+if TYPE_CHECKING:
+    from overparam.report.settings import Setting
+
+
+@app.command()
+def judge(
+    task: Task,
+    scale: ScaleName = None,
+    verdicts: Annotated[Path | None, typer.Option(help="write every judgement to this JSON file")] = None,
+) -> None:
+    """Judge every record of one task, and print the scoreboard.
+
+    Example: `overparam judge digits --verdicts verdicts.json`
+    """
+    from overparam.files import write_json
+
+    chosen = load_config().scale_of(task, scale)
+    judgements = judged([StudySpec(arch, chosen) for arch in chosen.architectures])
+    if verdicts:
+        write_json(verdicts, [judgement.as_json() for judgement in judgements])
+
+
+@app.command()
+def tables(file: Annotated[Path, typer.Argument(help="a Markdown file with sections <!-- tables SCALE -->")]) -> None:
+    """Write the tables of a Markdown file anew from the records.
+
+    Example: `overparam tables README.md`
+    """
+    from overparam.report.tables import fill_tables
+
+    fill_tables(file, workspace().results)
+    console.print(f"the tables of {file} are those of the records")
+
+
+@app.command()
+def status() -> None:
+    """Say what evidence each study has and what it lacks, with the command that makes it.
+
+    Example: `overparam status`
+    """
+    from overparam.data import data_at_hand
+    from overparam.evidence import make_command
+
+    config = load_config()
+    table = Table("study", "checkpoints", "record", "data", "to make what is lacking")
+    for scale in config.scales:
+        for chosen in config.studies(scale):
+            total = len(chosen.scale.alphas) * len(chosen.scale.replicates)
+            at_hand = total - len(workspace().lacking(chosen))
+            recorded = workspace().record(chosen).exists()
+            has_data = data_at_hand(chosen.task)
+            fetch = "" if has_data else f"overparam data fetch {chosen.task}, then "
+            remedy = "" if recorded and at_hand == total else f"{fetch}{make_command(chosen)}"
+            table.add_row(
+                str(chosen), f"{at_hand} of {total}", "yes" if recorded else "no", "yes" if has_data else "no", remedy
+            )
+    Console(width=max(console.width, 150)).print(table)
+
+
+Folder = Annotated[Path, typer.Option("--to", help="the folder to write into")]
+
+
+@app.command()
+def report(folder: Folder = Path("report")) -> None:
+    """Draw every figure and write the page, from the records that `dvc.lock` pins.
+
+    Example: `overparam report`
+    """
+    from overparam.judging import load_preregistration
+    from overparam.report.page import write_page
+
+    with progress_display() as display:
+        page = write_page(_settings(), load_preregistration(), folder, progress=display)
+    console.print(f"{page} is written, with its figures as SVG, PNG and CSV in {folder / 'figures'}")
+
+
+@app.command()
+def badges(folder: Folder = Path("badges")) -> None:
+    """Write a badge for every claim on every task that has a record, and one for all claims of the task.
+
+    Example: `overparam badges`
+    """
+    from overparam.report.badges import write_badges
+
+    written = write_badges(_settings(), folder)
+    console.print(f"{len(written)} badges are in {folder}, each with its endpoint as JSON")
+
+
+@app.command()
+def explain(claim: Annotated[str, typer.Argument(help="a claim or a control, such as span-over")]) -> None:
+    """Say what a claim states, what is measured for it, and how it is judged now.
+
+    Example: `overparam explain span-over`
+    """
+    from overparam.claims import CLAIMS, CONTROLS
+    from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
+
+    known = {**CLAIMS, **CONTROLS, **TOY_CLAIMS, **TOY_CONTROLS}
+    if claim not in known:
+        raise SpecError(f"there is no claim {claim!r}: there are {', '.join(known)}")
+    chosen = known[claim]
+    console.print(f"[bold]{claim}[/] (Figure {chosen.figure}): {chosen.statement}.", highlight=False)
+    console.print(f"Measured: {chosen.inequality}", highlight=False)
+    show([judgement for setting in _settings() for judgement in setting.of(claim)])
+
+
+def _settings() -> "list[Setting]":
+    from overparam.judging import load_preregistration
+    from overparam.report.settings import gather_settings
+    from overparam.toy.spec import read_toy
+
+    return gather_settings(load_config(), read_toy(), load_preregistration(), Path())

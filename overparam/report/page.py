@@ -1,0 +1,127 @@
+"""One self-contained page: verdicts, figures, numbers, provenance, all from records, nothing typed by hand."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.progress import Progress
+
+from overparam.claims import CLAIMS, CONTROLS
+from overparam.files import write_atomically
+from overparam.judging import Judgement, Preregistration, cell_id
+from overparam.progress import silent
+from overparam.report.drawing import Drawing
+from overparam.report.figures import draw_figures
+from overparam.report.settings import Setting, outcome
+from overparam.report.toy_figures import draw_toy_figures
+from overparam.results import Record
+from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
+from overparam.toy.record import ToyRecord
+
+PAPER = "https://arxiv.org/abs/2407.00968"
+SYMBOLS = {"holds": "✓", "refuted": "✗", "inconclusive": "?"}  # verdicts without colour
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One claim in one setting: what to say of it, one word for it, and a symbol where colour is not seen."""
+
+    words: str
+    verdict: str
+    symbol: str
+
+
+def write_page(
+    settings: Sequence[Setting], preregistration: Preregistration, folder: Path, *, progress: Progress | None = None
+) -> Path:
+    """Draw every figure below ``folder``, write ``folder/index.html`` with them in it, and return that path."""
+    figures = draw_all(settings, folder / "figures", progress or silent())
+    claims = {"claims": CLAIMS | TOY_CLAIMS, "controls": CONTROLS | TOY_CONTROLS}
+    environment = Environment(
+        loader=PackageLoader("overparam.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("page.html.jinja").render(
+        version=version("overparam"),
+        paper=PAPER,
+        preregistration=preregistration,
+        settings=settings,
+        judged=[setting for setting in settings if setting.state == "judged"],
+        groups=claims,
+        figures=figures,
+        headline=headline,
+        cell=cell,
+        inline=inline,
+        rerun=rerun,
+        networks=networks,
+    )
+    target = folder / "index.html"
+    write_atomically(target, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    return target
+
+
+def draw_all(settings: Sequence[Setting], folder: Path, progress: Progress) -> dict[str, list[Drawing]]:
+    """By scale, the figures of every setting that is judged; each scale has a folder."""
+    drawn: dict[str, list[Drawing]] = {}
+    scales = dict.fromkeys(setting.scale for setting in settings if setting.state == "judged")
+    for scale in progress.track(scales, description="drawing figures"):
+        records = [setting.record for setting in settings if setting.scale == scale]
+        studies = [record for record in records if isinstance(record, Record)]
+        drawn[scale] = draw_figures(studies, folder / scale) if studies else []
+        for record in records:
+            drawn[scale] += draw_toy_figures(record, folder / scale) if isinstance(record, ToyRecord) else []
+    return drawn
+
+
+def cell(setting: Setting, claim: str) -> Cell | None:
+    """How one claim is judged in one setting; None where it is not about it."""
+    judgements = setting.of(claim)
+    if not judgements:
+        return None
+    words, verdict = outcome(judgements)
+    return Cell(words, verdict, SYMBOLS[verdict])
+
+
+def headline(setting: Setting) -> str:
+    """Which claims hold in one setting and how far, and how the others are judged."""
+    found = {claim: cell(setting, claim) for claim in (*CLAIMS, *TOY_CLAIMS)}
+    judged = {claim: c for claim, c in found.items() if c is not None}
+    holding = [f"{claim} ({c.words.removeprefix('holds ')})" for claim, c in judged.items() if c.verdict == "holds"]
+    sentence = f"{len(holding) or 'none'} of {len(judged)} claims hold{': ' * bool(holding)}{', '.join(holding)}"
+    for verdict in ("refuted", "inconclusive"):
+        others = [claim for claim, c in judged.items() if c.verdict == verdict]
+        sentence += f"; {verdict}: {', '.join(others)}" if others else ""
+    return sentence
+
+
+def inline(path: Path, kind: str) -> str:
+    """A file as a data address of the given media type, so that the page needs no other file."""
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def rerun(judgement: Judgement) -> str:
+    """The command that judges just this cell again."""
+    alpha = None if judgement.alpha is None else Fraction(judgement.alpha)
+    cell = cell_id(judgement.claim, judgement.task, judgement.arch, judgement.scale, alpha)
+    return f"pytest claims --scale {judgement.scale} -k {cell}"
+
+
+def networks(setting: Setting) -> list[Mapping[str, Any]]:
+    """Provenance of a study's networks, one entry a checkpoint; of the toy, which keeps none, nothing."""
+    if not isinstance(setting.record, Record):
+        return []
+    return [
+        {"alpha": str(alpha), "checkpoint": checkpoint, "seeds": seeds, "environment": environment}
+        for alpha, entry in setting.record.networks.items()
+        for checkpoint, seeds, environment in zip(
+            entry["checkpoints"], entry["seeds"], entry["environment"], strict=True
+        )
+    ]

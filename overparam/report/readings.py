@@ -1,0 +1,53 @@
+"""What tables and figures read off a record at a width factor: a measured contrast, or accuracies of networks."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from overparam.quantities import Contrast
+from overparam.results import Record
+from overparam.stats import Effect
+
+ONE = Fraction(1)
+TITLES = {
+    "resnet18": "ResNet-18",
+    "vgg16": "VGG-16",
+    "transformer": "The Transformer",
+    "two-layer": "Two-layer networks",
+    "digits": "scikit-learn's digits",
+    "nli": "generated sentence pairs",
+    "cifar": "CIFAR-10",
+    "mnli": "MNLI",
+    "toy": "sums and products of signals",
+}
+
+Reading = Callable[[Record, Fraction], Effect | None]
+
+
+def title(record: Record, *, line_break: bool = False) -> str:
+    """Which networks on which data, in words; on two lines for a narrow place."""
+    words = [TITLES.get(record.arch, record.arch), f"on {TITLES.get(record.task, record.task)}"]
+    return ("\n" if line_break else " ").join(words)
+
+
+def measured(narrow: Callable[[Fraction], Contrast] | None, wide: Contrast | None = None) -> Reading:
+    """A contrast at each narrow width, and perhaps another one at α = 1; None where it was not measured."""
+
+    def effect(record: Record, alpha: Fraction) -> Effect | None:
+        contrast = wide if alpha == ONE else narrow(alpha) if narrow else None
+        known = {name for sample in record.samples.values() for name in sample.quantities}
+        return record.effect(contrast) if contrast is not None and set(contrast.weights) <= known else None
+
+    return effect
+
+
+def accuracy(part: str) -> Reading:
+    """``train_accuracy`` or ``heldout_accuracy`` of the networks at each width."""
+    return lambda record, alpha: over_replicates(record.networks[alpha][part])
+
+
+def over_replicates(accuracies: list[list[float]]) -> Effect:
+    """Accuracies (replicates, copies), averaged over copies; the interval is over replicates alone."""
+    values = np.mean(accuracies, axis=1)
+    return Effect(values, np.zeros((len(values), len(values))))

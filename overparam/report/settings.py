@@ -1,0 +1,109 @@
+"""What there is to report: every study, and the toy, with its record and how it is judged, or why it is not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from overparam.config import Config, StudySpec
+from overparam.errors import OverparamError
+from overparam.evidence import NoEvidence, gather
+from overparam.judging import Judgement, Preregistration, holds_up_to, judge_record
+from overparam.progress import silent
+from overparam.report.readings import TITLES
+from overparam.results import Record
+from overparam.toy import claims as toy
+from overparam.toy.evidence import gather_toy, record_path
+from overparam.toy.record import ToyRecord
+from overparam.toy.spec import ToySpec
+from overparam.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One study, or the toy.
+
+    Attributes:
+        task: of the study.
+        arch: its architecture.
+        scale: its scale.
+        state: ``judged``; ``missing``; ``stale`` where a record is damaged or does not answer for what is pinned.
+        problem: why it is not judged, with the remedy; empty if it is.
+        record: what was measured, if it is judged.
+        judgements: every claim and control in every cell.
+    """
+
+    task: str
+    arch: str
+    scale: str
+    state: Literal["judged", "stale", "missing"]
+    problem: str
+    record: Record | ToyRecord | None
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def title(self) -> str:
+        """Which networks on which data, in words."""
+        return f"{TITLES[self.arch]} on {TITLES[self.task]}"
+
+    def of(self, claim: str) -> list[Judgement]:
+        """The judgements of one claim, trend included."""
+        return [judgement for judgement in self.judgements if judgement.claim == claim]
+
+
+def gather_settings(config: Config, spec: ToySpec, preregistration: Preregistration, root: Path) -> list[Setting]:
+    """Judge whatever has a record in a repository, by scales in the order of ``params.yaml``."""
+    settings = [
+        _setting(
+            (study.task, study.arch, study.scale.name),
+            Workspace.at(root).record(study),
+            lambda study=study: _judge_study(study, preregistration, root),
+        )
+        for scale in config.scales
+        for study in config.studies(scale)
+    ]
+    names = (toy.TASK, toy.ARCHITECTURE, toy.SCALE)
+    path = record_path(Workspace.at(root).results)
+    return [*settings, _setting(names, path, lambda: _judge_toy(spec, preregistration, root))]
+
+
+Judged = tuple[Record | ToyRecord, list[Judgement]]
+
+
+def _setting(names: tuple[str, str, str], path: Path, judge: Callable[[], Judged]) -> Setting:
+    try:
+        record, judgements = judge()
+    except OverparamError as error:
+        state = "missing" if isinstance(error, NoEvidence) and not path.exists() else "stale"
+        return Setting(*names, state, str(error), None, ())
+    return Setting(*names, "judged", "", record, tuple(judgements))
+
+
+def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path) -> Judged:
+    level, record = gather(study, "record", root, silent)
+    return record, judge_record(record, preregistration, evidence=level)
+
+
+def _judge_toy(spec: ToySpec, preregistration: Preregistration, root: Path) -> Judged:
+    level, record = gather_toy(spec, "record", root, silent)
+    return record, toy.judge_toy_record(record, spec, preregistration, evidence=level)
+
+
+def outcome(judgements: list[Judgement]) -> tuple[str, str]:
+    """Where a claim holds, in a few words, and one word for it: holds, refuted or inconclusive.
+
+    From the narrowest width up: "holds for α ≤ 1/4", or how it is judged at the narrowest width; "at unequal fit" where
+    the narrow networks fit their training data less well.
+
+    Args:
+        judgements: of one claim in one setting.
+    """
+    by_cell = [judgement for judgement in judgements if judgement.alpha is not None]
+    reached = holds_up_to(judgements)
+    if reached is None:
+        narrowest = min(by_cell, key=lambda judgement: Fraction(judgement.alpha or 1))
+        return f"{narrowest.verdict} at α = {narrowest.alpha}", narrowest.verdict
+    confounded = any(j.confounded for j in by_cell if Fraction(j.alpha or 1) <= reached)
+    where = f"holds {'at α =' if len(by_cell) == 1 else 'for α ≤'} {reached}"
+    return where + (" at unequal fit" if confounded else ""), "holds"

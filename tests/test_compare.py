@@ -1,0 +1,225 @@
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from features import FIT, HALF, HELDOUT, ONE, QUARTER, latents, world
+from networks import ROOT
+from rich.console import Console
+
+from overparam.claims import CLAIMS, CONTROLS
+from overparam.compare import Comparison, compare_files, compare_networks
+from overparam.errors import MeasurementError, SpecError
+from overparam.judging import load_preregistration
+from overparam.measurement import measure
+from overparam.own import NetworkFeatures, build_replicates
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.results import PENALTY_FACTORS
+
+MARGINS = load_preregistration(ROOT / "claims" / "preregistration.toml")
+SPLIT = np.repeat([False, True], [FIT, HELDOUT])
+LABELS = latents()[1]
+HELD_OUT = {"span-under", "residuals-specific"}  # claims that compare with narrow networks held out of S
+SPANS = {claim.id for claim in CLAIMS.values() if claim.unit == "span"}
+
+
+def networks(kind="signal", number=0, alpha=QUARTER, copies=None):
+    files = world(kind, number)
+    wide, narrow = files[ONE].features, files[alpha].features
+    every = [narrow[:, k] for k in range(narrow.shape[1])]
+    return NetworkFeatures(wide[:, 0], wide[:, 1], every[:copies])
+
+
+@cache
+def compared(kind="signal", count=2, alpha=QUARTER, copies=None, labelled=True) -> Comparison:
+    replicates = {f"r{number}": networks(kind, number, alpha, copies) for number in range(count)}
+    labels = LABELS if labelled else None
+    return compare_networks(replicates, labels=labels, heldout=SPLIT, preregistration=MARGINS, workers=1)
+
+
+def verdicts(comparison):
+    return {judgement.claim: judgement.verdict for judgement in comparison.judgements}
+
+
+def printed(comparison, width=150):
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(comparison)
+    return captured.get()
+
+
+@pytest.mark.parametrize("alpha", [HALF, QUARTER])
+def test_all_networks_and_labels_give_what_studies_measure(alpha):
+    built = build_replicates({f"r{k}": networks(number=k, alpha=alpha) for k in range(2)}, LABELS, SPLIT)
+    samples, _ = measure(dict(enumerate(built)), workers=1)
+    record = compared(alpha=alpha).record
+    for name, expected in samples.items():
+        found = record.samples[name]
+        assert set(found.quantities) == set(expected.quantities)
+        contrasts = [Contrast({quantity: 1.0}) for quantity in expected.quantities]
+        for contrast in [*contrasts, contrasts[0] - contrasts[1]]:
+            for factor in PENALTY_FACTORS:
+                np.testing.assert_allclose(
+                    found.effect(contrast, factor).values, expected.effect(contrast, factor).values, rtol=1e-9
+                )
+                np.testing.assert_allclose(
+                    found.effect(contrast, factor).shared,
+                    expected.effect(contrast, factor).shared,
+                    rtol=1e-6,
+                    atol=1e-12,
+                )
+
+
+def test_claims_hold_where_wide_networks_know_what_narrow_ones_do_not():
+    assert verdicts(compared(count=3)) == {
+        claim.id: "holds" for claim in CLAIMS.values() if claim.id != "span-mild"
+    }  # of networks of half the width
+
+
+def test_claims_do_not_hold_of_wide_networks_that_are_concatenations():
+    found = verdicts(compared("all S", count=3))
+    assert "holds" not in {found[claim] for claim in ("span-over", "span-under", "performance", "residuals-specific")}
+
+
+def test_without_networks_held_out_the_claims_that_need_them_are_left_out_and_nothing_else_changes():
+    everything, fewer = compared(), compared(copies=4)
+    assert set(verdicts(everything)) - set(verdicts(fewer)) == HELD_OUT
+    for judgement in fewer.judgements:
+        (same,) = [other for other in everything.judgements if other.claim == judgement.claim]
+        assert judgement.effect == pytest.approx(same.effect, rel=1e-9)
+        assert judgement.verdict == same.verdict
+    assert "not judged without 8 narrow networks: span-under, residuals-specific" in fewer.notes
+
+
+def test_without_labels_only_spans_are_compared():
+    bare = compared(labelled=False)
+    assert set(verdicts(bare)) == set(verdicts(compared())) & SPANS
+    assert set(bare.record.samples) == {"span"}
+    (note,) = [note for note in bare.notes if "without labels" in note]
+    assert set(note.removeprefix("not judged without labels: ").split(", ")) == {
+        claim.id for claim in (*CLAIMS.values(), *CONTROLS.values()) if claim.unit == "accuracy" and not claim.earlier
+    }
+
+
+def test_as_many_parameters_are_compared_where_there_are_so_many_networks():
+    controls = {claim for claim in verdicts(compared(alpha=HALF)) if claim in CONTROLS}
+    assert controls == {"performance-matched-parameters"}  # span-over is claimed from 1/4 down
+    assert not {claim for claim in verdicts(compared()) if claim in CONTROLS}
+    assert any("without 16 narrow networks: span-over-matched" in note for note in compared().notes)
+
+
+def test_one_replicate_gives_numbers_and_no_verdict():
+    alone = compared(count=1)
+    assert set(verdicts(alone).values()) == {"inconclusive"}
+    assert f"{alone.record.effect(FSE(M_1_PRIME, M_1)).mean:.4f}" in printed(alone)
+    assert all(judgement.lower is None for judgement in alone.judgements)
+
+
+@pytest.mark.parametrize("width", [60, 150])
+def test_every_number_and_every_note_is_printed(width):
+    comparison = compared()
+    shown = printed(comparison, width=200)
+    rows = {line.split("│")[1].strip(): line for line in shown.splitlines() if line.startswith("│")}
+    gap = FSE(S(QUARTER), M_1) - FSE(M_1_PRIME, M_1)
+    for contrast in (FSE(S(QUARTER), M_1), FP(M_1), FP(S(QUARTER)), gap):
+        effect = comparison.record.effect(contrast)
+        for number in (effect.mean, *effect.values, effect.upper - effect.mean):
+            assert f"{number:.4f}" in rows[str(contrast)]
+    for judgement in comparison.judgements:
+        assert judgement.claim in shown
+    words = " ".join(printed(comparison, width).split())
+    for note in comparison.notes:
+        assert note in words
+    assert "fitted on 150 examples, measured on 150 held-out ones; R = 2" in words
+
+
+def test_the_margins_are_those_given():
+    strict = replace(MARGINS, span=0.99)
+    replicates = {f"r{number}": networks(number=number) for number in range(2)}
+    found = compare_networks(replicates, heldout=SPLIT, preregistration=strict, workers=1)
+    assert {judgement.margin for judgement in found.judgements} == {0.99}
+    assert "holds" not in verdicts(found).values()
+
+
+def test_residuals_are_not_judged_where_labels_are_chance():
+    replicates = {f"r{number}": networks(number=number) for number in range(2)}
+    noise = np.random.default_rng(3).integers(3, size=len(LABELS))
+    found = compare_networks(replicates, labels=noise, heldout=SPLIT, preregistration=MARGINS, workers=1)
+    share = np.bincount(noise[SPLIT]).max() / HELDOUT
+    for judgement in found.judgements:
+        if judgement.claim.startswith("residuals"):
+            assert judgement.verdict == "inconclusive"
+            assert judgement.why == f"assay: the probe on M_1 is not above chance ({share:.3f})"
+
+
+def test_replicates_of_different_networks_are_refused():
+    with pytest.raises(MeasurementError, match="replicates have different networks"):
+        compare_networks({"r0": networks(), "r1": networks(number=1, alpha=HALF)}, preregistration=MARGINS, workers=1)
+
+
+def test_no_replicate_is_refused():
+    with pytest.raises(SpecError, match="there are no networks to compare"):
+        compare_networks({}, preregistration=MARGINS)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Two replicates with labels, at the root of a repository."""
+    monkeypatch.chdir(ROOT)
+    for number in range(2):
+        (tmp_path / f"r{number}").mkdir()
+        for name, array in networks(number=number).named().items():
+            np.save(tmp_path / f"r{number}" / f"{name}.npy", array)
+    np.save(tmp_path / "labels.npy", LABELS)
+    np.save(tmp_path / "heldout.npy", SPLIT)
+    return tmp_path
+
+
+def effects(comparison):
+    return {judgement.claim: judgement.effect for judgement in comparison.judgements}
+
+
+def test_a_folder_is_compared_as_its_arrays_are(folder):
+    found = compare_files(folder, heldout=str(folder / "heldout.npy"), workers=1)
+    assert effects(found) == effects(compared())
+    np.save(folder / "shuffled.npy", np.random.default_rng(0).permutation(LABELS))
+    chosen = {"heldout": str(folder / "heldout.npy"), "labels": folder / "shuffled.npy"}
+    shuffled = effects(compare_files(folder, **chosen, workers=1))
+    assert {claim for claim, effect in effects(found).items() if shuffled[claim] == effect} == {
+        "span-over",
+        "span-under",
+    }
+
+
+def test_the_files_of_one_replicate_are_compared_as_its_arrays_are(folder):
+    place = folder / "r0"
+    files = {"wide": place / "wide.npy", "baseline": place / "baseline.npy"}
+    files["narrow"] = [place / f"narrow-{k}.npy" for k in range(4)]
+    found = compare_files(**files, labels=folder / "labels.npy", heldout=str(folder / "heldout.npy"), workers=1)
+    assert effects(found) == effects(compared(count=1, copies=4))
+
+
+def test_the_split_is_drawn_by_its_seed(folder):
+    (folder / "labels.npy").unlink()
+    spans = [
+        effects(compare_files(folder, heldout=share, seed=seed, workers=1))["span-over"]
+        for share, seed in (("0.5", 0), ("0.5", 0), ("0.5", 1), ("0.4", 0))
+    ]
+    assert spans[0] == spans[1]
+    assert len(set(spans)) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"folder": Path("features"), "wide": Path("wide.npy")},
+        {"folder": Path("features"), "narrow": [Path("a.npy")]},
+        {"wide": Path("wide.npy"), "baseline": Path("baseline.npy")},
+        {"wide": Path("wide.npy"), "narrow": [Path("a.npy")]},
+    ],
+)
+def test_neither_or_both_of_folder_and_files_are_refused(arguments):
+    with pytest.raises(SpecError, match="give a folder of replicates, or the files of one"):
+        compare_files(**arguments)

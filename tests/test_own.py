@@ -1,0 +1,226 @@
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from worlds import PROPERTY, SEEDS, generator
+
+from overparam.errors import ArtifactError, MeasurementError, SpecError
+from overparam.own import NetworkFeatures, build_replicates, number_classes, read_folder, split_examples
+from overparam.quantities import M_1, M_1_PRIME, S, S_matched, S_prime
+
+COUNT, WIDE = 12, 6
+CLASSES = np.arange(COUNT) % 3
+HELDOUT = np.arange(COUNT) >= 6
+
+
+def networks(U=3, copies=9, seed=0, **changes):
+    rng = generator(seed)
+    narrow = [rng.normal(size=(COUNT, WIDE // U)) for _ in range(copies)]
+    features = NetworkFeatures(rng.normal(size=(COUNT, WIDE)), rng.normal(size=(COUNT, WIDE)), narrow)
+    return replace(features, **changes)
+
+
+def build(**replicates):
+    return build_replicates(replicates, CLASSES, HELDOUT)
+
+
+@pytest.mark.parametrize(("U", "copies"), [(2, 2), (2, 4), (3, 3), (3, 6), (3, 9), (6, 6), (6, 12), (6, 36)])
+def test_narrow_networks_make_the_concatenation_then_what_is_held_out_then_all_parameters(U, copies):
+    features = networks(U, copies)
+    (replicate,) = build(r0=features)
+    alpha, narrow = Fraction(1, U), features.narrow
+    expected = {M_1: features.wide, M_1_PRIME: features.baseline, S(alpha): np.hstack(narrow[:U])}
+    if copies >= 2 * U:
+        expected[S_prime(alpha)] = np.hstack(narrow[U : 2 * U])
+    if copies == U * U:
+        expected[S_matched(alpha)] = np.hstack(narrow)
+    assert set(replicate.blocks.arrays) == set(expected)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(replicate.blocks[name][:], array)
+    assert (replicate.alphas, replicate.early_epochs) == ((alpha,), ())
+    np.testing.assert_array_equal(replicate.blocks.ids, np.arange(COUNT))
+    np.testing.assert_array_equal(replicate.blocks.labels, CLASSES)
+    np.testing.assert_array_equal(replicate.blocks.heldout, HELDOUT)
+
+
+def with_value(value, row=7):
+    array = generator(9).normal(size=(COUNT, WIDE))
+    array[row, 2] = value
+    return array
+
+
+GOOD = networks()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"wide": with_value(np.nan)}, "wide of r1 has features that are NaN or infinite, first in row 7"),
+        ({"baseline": with_value(-np.inf, 0)}, "baseline of r1 has features that are NaN or infinite, first in row 0"),
+        ({"wide": GOOD.baseline[:-1]}, "wide of r1 has 11 rows for 12 examples: align them"),
+        ({"narrow": [*GOOD.narrow[:8], GOOD.narrow[0][1:]]}, "narrow-8 of r1 has 11 rows for 12 examples"),
+        ({"wide": GOOD.wide[:, 0]}, "wide of r1 is float64 of shape (12,) where numbers (examples, features) belong"),
+        ({"wide": GOOD.wide.reshape(COUNT, 2, 3)}, "of shape (12, 2, 3) where"),
+        ({"wide": GOOD.wide[:, :0]}, "of shape (12, 0) where"),
+        ({"wide": GOOD.wide.astype(str)}, "wide of r1 is <U32 of shape"),
+        ({"wide": GOOD.wide.astype(complex)}, "wide of r1 is complex128 of shape"),
+        ({"wide": GOOD.wide.astype(object)}, "wide of r1 is object of shape"),
+        ({"wide": GOOD.wide > 0}, "wide of r1 is bool of shape"),
+        (
+            {"baseline": GOOD.baseline[:, :4]},
+            "baseline of r1 has 4 features where wide has 6: the comparison needs equal",
+        ),
+        ({"narrow": []}, "narrow networks of r1 have no features where wide has 6"),
+        (
+            {"narrow": [*GOOD.narrow[:8], with_value(0.0)[:, :3]]},
+            "narrow networks of r1 have 2 or 3 features where wide",
+        ),
+        ({"narrow": [with_value(0.0)[:, :4]] * 2}, "has the very features of narrow-0 of r1"),
+        (
+            {"narrow": [with_value(k)[:, :4] for k in range(2)]},
+            "narrow networks of r1 have 4 features where wide has 6",
+        ),
+        ({"narrow": [with_value(k) for k in range(2)]}, "narrow networks of r1 have 6 features where wide has 6"),
+        (
+            {"narrow": GOOD.narrow[:2]},
+            "narrow networks of r1 have 2 × 2 features where wide has 6: give 3 of them, 6 to",
+        ),
+        ({"narrow": GOOD.narrow[:5]}, "narrow networks of r1 have 5 × 2 features where wide has 6: give 3"),
+        ({"narrow": [*GOOD.narrow, with_value(0.0)[:, :2]]}, "have 10 × 2 features where wide has 6: give 3"),
+        ({"baseline": GOOD.wide}, "baseline of r1 has the very features of wide of r1: give networks from seeds of"),
+        ({"wide": networks(seed=1).wide}, "wide of r1 has the very features of wide of r0"),
+        ({"narrow": [*GOOD.narrow[:8], GOOD.narrow[3]]}, "narrow-8 of r1 has the very features of narrow-3 of r1"),
+        (
+            {"narrow": [*GOOD.narrow[:8], networks(seed=1).narrow[8]]},
+            "narrow-8 of r1 has the very features of narrow-8 of r0",
+        ),
+    ],
+)
+def test_networks_that_are_not_what_they_should_be_are_one_sentence(changes, sentence):
+    build(r0=networks(seed=1), r1=GOOD)
+    with pytest.raises(MeasurementError) as raised:
+        build(r0=networks(seed=1), r1=replace(GOOD, **changes))
+    assert sentence in str(raised.value)
+
+
+def test_networks_that_died_in_training_are_alike_and_no_copies():
+    dead = [*GOOD.narrow[:7], np.zeros((COUNT, 2)), np.zeros((COUNT, 2))]
+    build(r0=replace(GOOD, narrow=dead), r1=networks(seed=1))
+
+
+@given(count=st.integers(4, 200), share=st.floats(0.01, 0.99), seed=SEEDS)
+@PROPERTY
+def test_a_share_of_the_examples_is_held_out_by_seed(count, share, seed):
+    split = split_examples(share, count, seed)
+    assert (split.dtype, split.shape, split.sum()) == (bool, (count,), round(share * count))
+    np.testing.assert_array_equal(split, split_examples(share, count, seed))
+
+
+def test_another_seed_holds_out_others():
+    splits = np.array([split_examples(0.5, 100, seed) for seed in range(50)])
+    assert len(np.unique(splits, axis=0)) == 50
+    assert (np.abs(splits.mean(axis=0) - 0.5) < 0.35).all()
+
+
+@given(count=st.integers(2, 100), seed=SEEDS)
+@PROPERTY
+def test_booleans_and_row_numbers_say_the_same(count, seed):
+    wanted = generator(seed).random(count) < 0.4
+    rows = generator(seed).permutation(np.flatnonzero(wanted))
+    np.testing.assert_array_equal(split_examples(wanted, count, 0), wanted)
+    np.testing.assert_array_equal(split_examples(rows, count, 0), wanted)
+
+
+@pytest.mark.parametrize(
+    ("heldout", "error", "sentence"),
+    [
+        (0.0, SpecError, "the held-out share 0 does not lie between 0 and 1"),
+        (1, SpecError, "the held-out share 1 does not lie between 0 and 1"),
+        (float("nan"), SpecError, "the held-out share nan does not lie"),
+        (
+            np.ones(11, dtype=bool),
+            MeasurementError,
+            "bool of shape (11,): give (12,) booleans, or row numbers from 0 to 11",
+        ),
+        (np.array([0, 12]), MeasurementError, "row numbers from 0 to 11, each once"),
+        (np.array([-1]), MeasurementError, "row numbers from 0 to 11, each once"),
+        (np.array([3, 3]), MeasurementError, "row numbers from 0 to 11, each once"),
+        (np.arange(12) % 2, MeasurementError, "held-out examples are int64 of shape (12,): give (12,) booleans"),
+        (np.array([0.5]), MeasurementError, "held-out examples are float64"),
+        (np.array([[1, 2]]), MeasurementError, "of shape (1, 2)"),
+    ],
+)
+def test_held_out_examples_that_are_none_are_one_sentence(heldout, error, sentence):
+    with pytest.raises(error) as raised:
+        split_examples(heldout, COUNT, 0)
+    assert sentence in str(raised.value)
+
+
+@given(seed=SEEDS, offset=st.integers(-5, 5), step=st.integers(1, 4))
+@PROPERTY
+def test_classes_are_numbered_from_0_whatever_the_labels(seed, offset, step):
+    classes = generator(seed).permutation(np.arange(30) % 4)
+    np.testing.assert_array_equal(number_classes(step * classes + offset, 30), classes)
+
+
+@pytest.mark.parametrize("labels", [np.arange(11), np.ones(12), np.array(["cat"] * 12), np.ones((12, 1), dtype=int)])
+def test_labels_that_are_no_whole_number_an_example_are_one_sentence(labels):
+    with pytest.raises(MeasurementError, match=rf"labels are {labels.dtype} of shape .* where \(12,\) whole numbers"):
+        number_classes(labels, COUNT)
+
+
+def write(folder, features):
+    folder.mkdir()
+    for name, array in features.named().items():
+        np.save(folder / f"{name}.npy", array)
+
+
+def test_a_folder_is_read_in_the_order_of_numbers(tmp_path):
+    written = {f"r{k}": networks(U=6, copies=12, seed=k) for k in range(11)}
+    for name, features in written.items():
+        write(tmp_path / name, features)
+    found, labels = read_folder(tmp_path)
+    assert labels is None
+    assert list(found) == list(written)
+    for name, features in written.items():
+        assert list(found[name].named()) == list(features.named())
+        for array, expected in zip(found[name].named().values(), features.named().values(), strict=True):
+            np.testing.assert_array_equal(array, expected)
+
+
+def test_a_folder_may_hold_labels_and_files_of_several_kinds(tmp_path):
+    write(tmp_path / "r0", GOOD)
+    (tmp_path / "r0" / "wide.npy").unlink()
+    np.savez(tmp_path / "r0" / "wide.npz", features=GOOD.wide)
+    np.save(tmp_path / "labels.npy", CLASSES)
+    (tmp_path / "readme.txt").write_text("other files are let be")
+    found, labels = read_folder(tmp_path)
+    np.testing.assert_array_equal(found["r0"].wide, GOOD.wide)
+    np.testing.assert_array_equal(labels, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda folder: (folder / "r0").rename(folder / "first"), "there is no replicate in"),
+        (lambda folder: (folder / "r0/wide.npy").unlink(), "has 0 files wide.* where one belongs, such as wide.npy"),
+        (lambda folder: (folder / "r0/baseline.npz").touch(), "has 2 files baseline.* where one belongs"),
+        (lambda folder: [(folder / f"labels.{kind}").touch() for kind in ("npy", "npz")], "has 2 files labels.*"),
+        (lambda folder: (folder / "r0/narrow-3.npy").write_bytes(b"cut"), "narrow-3.npy is damaged"),
+    ],
+)
+def test_a_folder_that_lacks_something_is_one_sentence(tmp_path, change, sentence):
+    write(tmp_path / "r0", GOOD)
+    read_folder(tmp_path)
+    change(tmp_path)
+    with pytest.raises(ArtifactError) as raised:
+        read_folder(tmp_path)
+    assert sentence in str(raised.value)
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
+    with pytest.raises(ArtifactError, match="there is no replicate in .*nowhere: make a folder .*nowhere/r0 with wide"):
+        read_folder(tmp_path / "nowhere")

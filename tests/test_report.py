@@ -1,0 +1,149 @@
+"""What people read is made from records alone, and changes with them."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from records import EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
+from reports import RECORD, make_repository, page_of, put_record, settings_of
+
+from overparam.claims import CLAIMS, CONTROLS
+from overparam.quantities import FSE, M_1, S
+from overparam.report.badges import write_badges
+from overparam.report.figures import FIGURES, draw_figures
+from overparam.report.settings import outcome
+from overparam.results import read_record
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def repository(tmp_path):
+    return make_repository(tmp_path)
+
+
+def endpoint(root, name):
+    return json.loads((root / "badges" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_settings_are_judged_missing_or_stale(repository):
+    smoke, paper, toy = settings_of(repository)
+    assert [s.state for s in (smoke, paper, toy)] == ["judged", "missing", "missing"]
+    assert {line.claim for line in smoke.judgements} == {*CLAIMS, *CONTROLS}
+    assert "overparam study digits resnet18 --scale paper" in paper.problem
+    assert "overparam toy" in toy.problem
+    (repository / "dvc.lock").write_text("stages: {}")
+    stale = settings_of(repository)[0]
+    assert (stale.state, stale.judgements, stale.record) == ("stale", (), None)
+    assert "digits-resnet18-1-r0.safetensors" in stale.problem
+    (repository / RECORD).write_text("{}")
+    assert "is damaged or was edited" in settings_of(repository)[0].problem
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("span-over", ("holds for α ≤ 1/4", "holds")),
+        ("span-mild", ("refuted at α = 1/2", "refuted")),
+        ("performance", ("holds for α ≤ 1/16", "holds")),
+        ("residuals-redundant", ("refuted at α = 1/16", "refuted")),
+        ("span-over-matched-parameters", ("holds at α = 1/4", "holds")),
+    ],
+)
+def test_an_outcome_is_how_far_a_claim_holds(repository, claim, expected):
+    assert outcome(settings_of(repository)[0].of(claim)) == expected
+
+
+def test_an_outcome_says_where_narrow_networks_fit_less_well(repository):
+    put_record(repository, {}, train_accuracy={SIXTEENTH: 0.5})
+    assert outcome(settings_of(repository)[0].of("span-over"))[0] == "holds for α ≤ 1/4 at unequal fit"
+
+
+def test_badges_say_how_claims_are_judged_at_which_scale(repository):
+    written = write_badges(settings_of(repository), repository / "badges")
+    assert all(path.read_text(encoding="utf-8").startswith("<?xml") for path in written)
+    assert endpoint(repository, "smoke/digits-span-over") == {
+        "schemaVersion": 1, "label": "span-over", "message": "digits smoke: holds for α ≤ 1/4", "color": "2e7d32"
+    }  # fmt: skip
+    assert endpoint(repository, "smoke/digits-span-mild")["message"] == "digits smoke: refuted at α = 1/2"
+    assert endpoint(repository, "smoke/digits")["message"] == "5 of 7 claims hold, 2 refuted"
+    assert endpoint(repository, "paper/digits-performance")["message"] == "digits paper: not measured"
+    assert endpoint(repository, "smoke/toy-collapse")["message"] == "toy smoke: not measured"
+
+
+def test_a_claim_holds_on_a_task_as_far_as_for_every_architecture(repository):
+    from dataclasses import replace
+
+    smoke, *others = settings_of(repository)
+    changes = {"span-over": "inconclusive", "performance": "holds"}
+    vgg = [replace(line, arch="vgg16", verdict=changes.get(line.claim, line.verdict)) for line in smoke.judgements]
+    write_badges([smoke, replace(smoke, arch="vgg16", judgements=tuple(vgg)), *others], repository / "badges")
+    assert endpoint(repository, "smoke/digits-span-over")["message"] == "digits smoke: inconclusive at α = 1/16"
+    assert endpoint(repository, "smoke/digits-performance")["message"] == "digits smoke: holds for α ≤ 1/16"
+
+
+@pytest.mark.parametrize("spoil", ["edit", "unpin", "delete"])
+def test_a_record_that_is_gone_or_changed_changes_page_and_badge(repository, spoil):
+    before = page_of(repository)
+    assert "7 claims hold" in before
+    if spoil == "edit":
+        path = repository / RECORD
+        path.write_text(path.read_text(encoding="utf-8").replace('"epochs": 10', '"epochs": 11'), encoding="utf-8")
+    elif spoil == "unpin":
+        (repository / "dvc.lock").write_text("stages: {}")
+    else:
+        (repository / RECORD).unlink()
+    after = page_of(repository)
+    assert "7 claims hold" not in after
+    assert "Not judged" in after
+    write_badges(settings_of(repository), repository / "badges")
+    badge = endpoint(repository, "smoke/digits-span-over")
+    assert (badge["message"], badge["color"]) == (
+        f"digits smoke: {'not measured' if spoil == 'delete' else 'stale'}", "6b6b6b"
+    )  # fmt: skip
+
+
+def test_the_page_shows_every_line_and_needs_no_other_file(repository):
+    page = page_of(repository)
+    lines = settings_of(repository)[0].judgements
+    assert page.count("data-verdict=") == len(lines)
+    for line in lines:
+        assert f"{line.effect:+.4f}" in page
+    for claim in (*CLAIMS.values(), *CONTROLS.values()):
+        assert f'id="claim-{claim.id}"' in page
+    assert "pytest claims --scale smoke -k span-over-digits-resnet18-smoke-1_4" in page
+    assert "c" * 12 in page  # code that trained the networks
+    assert re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page) == ["https://arxiv.org/abs/2407.00968"]
+    assert page.count("<img ") == page.count(" alt=") == len(FIGURES) + 2
+
+
+def test_figures_hold_the_numbers_of_the_record_and_say_what_they_are_of(repository):
+    record = read_record(repository / RECORD)
+    drawn = {drawing.name: drawing for drawing in draw_figures([record], repository / "figures")}
+    with drawn["figure-1"].file("csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["curve"] == "FSE(S_α→M_1)"]
+    assert [row["alpha"] for row in rows] == ["1/2", "1/4", "1/8", "1/16"]
+    for row, alpha in zip(rows, (HALF, QUARTER, EIGHTH, SIXTEENTH), strict=True):
+        effect = record.effect(FSE(S(alpha), M_1))
+        found = [float(row[name]) for name in ("mean", "lower", "upper", "replicate 4")]
+        assert found == pytest.approx([effect.mean, effect.lower, effect.upper, effect.values[4]])
+    for drawing in drawn.values():
+        assert all(drawing.file(ending).stat().st_size > 300 for ending in ("svg", "png", "csv"))
+        assert {"scale smoke", "synthetic", "R = 5", record.key[:8]} <= set(
+            re.findall(rf"scale smoke|synthetic|R = 5|{record.key[:8]}", drawing.margin)
+        )
+
+
+def test_the_same_record_draws_the_same_files(repository):
+    record = read_record(repository / RECORD)
+    first, again = (draw_figures([record], repository / folder) for folder in ("first", "again"))
+    for one, other in zip(first, again, strict=True):
+        for ending in ("svg", "png", "csv"):
+            assert one.file(ending).read_bytes() == other.file(ending).read_bytes()
+
+
+def test_a_record_of_one_replicate_has_no_bands_and_is_drawn_all_the_same(repository):
+    record = synthetic_record(replicates=1, early_stages={}, alphas=(ONE, HALF))
+    assert len(draw_figures([record], repository / "figures")) == len(FIGURES) + 2
