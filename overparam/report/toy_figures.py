@@ -21,7 +21,7 @@ def draw_toy_figures(record: ToyRecord, folder: Path) -> list[Drawing]:
     """Draw what the toy's record holds beyond the claims; nothing for a record of the claims alone."""
     if not record.more:
         return []
-    return [draw(record, folder) for draw in (_draw_training, _draw_controls, _draw_phase_diagram)]
+    return [draw(record, folder) for draw in (_draw_training, _draw_thresholds, _draw_controls, _draw_phase_diagram)]
 
 
 def _margin(record: ToyRecord) -> str:
@@ -78,6 +78,33 @@ def _draw_trajectory(
         {"signals": plane, "curve": label, "step": step, **columns_of(effect)}
         for step, effect in zip(steps, effects, strict=True)
     ]
+
+
+def _draw_thresholds(record: ToyRecord, folder: Path) -> Drawing:
+    thresholds = record.spec["thresholds"]
+    drawing = Drawing(
+        "toy-thresholds",
+        "The share of activated neurons by the threshold of alignment",
+        "Neurons activated by each pair of signals at the end of training, in all networks of a width together. A "
+        "verdict that is not the same at every threshold is inconclusive.",
+        _margin(record),
+        folder,
+    )
+    numbers: Numbers = []
+    with panels(drawing, 1, 2, numbers) as grid:
+        for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
+            for stroke, alpha in zip(STROKES, map(Fraction, record.spec["alphas"]), strict=False):
+                effects = [_over_seeds(record.quantities[activated(plane, alpha, t)]) for t in thresholds]
+                reach = [effect.upper - effect.mean for effect in effects]
+                axes.errorbar(thresholds, [e.mean for e in effects], yerr=reach, label=f"α = {alpha}", **stroke)
+                numbers += [
+                    {"signals": plane, "alpha": str(alpha), "threshold": threshold, **columns_of(effect)}
+                    for threshold, effect in zip(thresholds, effects, strict=True)
+                ]
+            axes.set_title(f"share of neurons activated\nby the {kind} signals")
+            axes.set_xlabel("alignment above which a neuron is activated")
+        grid[0, 0].legend(fontsize=7, ncols=2)
+    return drawing
 
 
 def _draw_controls(record: ToyRecord, folder: Path) -> Drawing:
