@@ -26,7 +26,7 @@ def rows(drawing, **wanted):
 
 def test_every_figure_is_drawn(drawn):
     _, drawings = drawn
-    assert set(drawings) == {"figure-5", "toy-thresholds", "toy-controls", "phase-diagram"}
+    assert set(drawings) == {"figure-5", "toy-spans", "toy-thresholds", "toy-controls", "phase-diagram"}
     for drawing in drawings.values():
         assert all(drawing.file(ending).stat().st_size > 100 for ending in ("svg", "png", "csv"))
         assert f"{TINY.neurons} neurons" in drawing.margin
@@ -49,6 +49,13 @@ def test_shares_are_those_of_every_threshold_and_control(drawn):
         assert float(row["mean"]) == pytest.approx(sum(shares) / len(shares))
     runs = {row["run"] for row in rows(drawings["toy-controls"], signals="product", alpha="1/6")}
     assert runs == {"as it is", "no product", "longer"}
+
+
+def test_spans_are_onto_the_wide_network_and_the_target(drawn):
+    made, drawings = drawn
+    found = {(row["curve"], row["alpha"]): float(row["mean"]) for row in rows(drawings["toy-spans"])}
+    assert set(found) == {("FSE(S_α→M_1)", "1/6"), ("FSE(S_α→y)", "1"), ("FSE(S_α→y)", "1/6")}
+    assert found["FSE(S_α→y)", "1"] == pytest.approx(sum(made.quantities["FSE(M_1→y)"]) / TINY.seeds)
 
 
 def test_the_phase_diagram_has_a_cell_for_every_width_and_strength(drawn):

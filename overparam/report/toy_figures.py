@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from overparam.report.drawing import STROKES, Drawing, Numbers, columns_of, panels
+from overparam.quantities import FSE, M_1, S
+from overparam.report.drawing import STROKES, Drawing, Numbers, columns_of, draw_curve, label_widths, panels
 from overparam.stats import Effect
-from overparam.toy.record import ToyRecord, activated
+from overparam.toy.record import TARGET, ToyRecord, activated
 
 ONE = Fraction(1)
 PREDICTION = "#D55E00"  # colour of what the theory says
@@ -21,7 +22,10 @@ def draw_toy_figures(record: ToyRecord, folder: Path) -> list[Drawing]:
     """Draw what the toy's record holds beyond the claims; nothing for a record of the claims alone."""
     if not record.more:
         return []
-    return [draw(record, folder) for draw in (_draw_training, _draw_thresholds, _draw_controls, _draw_phase_diagram)]
+    return [
+        draw(record, folder)
+        for draw in (_draw_training, _draw_spans, _draw_thresholds, _draw_controls, _draw_phase_diagram)
+    ]
 
 
 def _margin(record: ToyRecord) -> str:
@@ -78,6 +82,33 @@ def _draw_trajectory(
         {"signals": plane, "curve": label, "step": step, **columns_of(effect)}
         for step, effect in zip(steps, effects, strict=True)
     ]
+
+
+def _draw_spans(record: ToyRecord, folder: Path) -> Drawing:
+    drawing = Drawing(
+        "toy-spans",
+        "What the toy's narrow networks cannot do",
+        "Feature span error of networks side by side onto the wide network M_1, and onto the target y, which is the error "
+        "of a ridge readout: what narrow networks lose, no readout brings back.",
+        _margin(record),
+        folder,
+    )
+    alphas = [Fraction(alpha) for alpha in record.spec["alphas"]]
+    sources = {alpha: M_1 if alpha == ONE else S(alpha) for alpha in alphas}
+    curves = {
+        "FSE(S_α→M_1)": {alpha: FSE(source, M_1) for alpha, source in sources.items() if alpha != ONE},
+        "FSE(S_α→y)": {alpha: FSE(source, TARGET) for alpha, source in sources.items()},
+    }
+    numbers: Numbers = []
+    with panels(drawing, 1, 1, numbers) as grid:
+        for place, (label, contrasts) in enumerate(curves.items()):
+            points = {alpha: record.effect(contrast) for alpha, contrast in contrasts.items()}
+            numbers += draw_curve(grid[0, 0], points, label, place)
+        label_widths(grid[0, 0], alphas)
+        grid[0, 0].tick_params(axis="x", labelsize=7)
+        grid[0, 0].set_ylabel("feature span error")
+        grid[0, 0].legend(fontsize=8)
+    return drawing
 
 
 def _draw_thresholds(record: ToyRecord, folder: Path) -> Drawing:

@@ -13,11 +13,9 @@ from overparam.metrics import span_error
 from overparam.moments import Moments
 from overparam.quantities import FSE, M_1, S
 from overparam.ridge import RidgeSource
-from overparam.toy.record import activated, best_alignment
+from overparam.toy.record import TARGET, activated, best_alignment
 from overparam.toy.simulation import PLANES, Networks, draw_inputs, seed_generators, train_all
 from overparam.toy.spec import ToySpec
-
-TARGET = "y"
 
 Quantities = dict[str, list[float]]  # by name, one number a seed
 Advance = Callable[[int], object]

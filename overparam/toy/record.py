@@ -14,6 +14,7 @@ from overparam.quantities import M_1, Contrast, S
 from overparam.stats import Effect
 
 SCHEMA = 2
+TARGET = "y"  # the block of what the networks are trained to give
 
 
 def activated(plane: str, alpha: Fraction, threshold: float) -> str:
