@@ -88,8 +88,8 @@ def _draw_spans(record: ToyRecord, folder: Path) -> Drawing:
     drawing = Drawing(
         "toy-spans",
         "What the toy's narrow networks cannot do",
-        "Feature span error of networks side by side onto the wide network M_1, and onto the target y, which is the error "
-        "of a ridge readout: what narrow networks lose, no readout brings back.",
+        "Feature span error of networks side by side onto the wide network M_1, and onto the target y, which is the "
+        "error of a ridge readout: what narrow networks lose, no readout brings back.",
         _margin(record),
         folder,
     )
@@ -105,7 +105,7 @@ def _draw_spans(record: ToyRecord, folder: Path) -> Drawing:
             points = {alpha: record.effect(contrast) for alpha, contrast in contrasts.items()}
             numbers += draw_curve(grid[0, 0], points, label, place)
         label_widths(grid[0, 0], alphas)
-        grid[0, 0].tick_params(axis="x", labelsize=7)
+        grid[0, 0].tick_params(axis="x", labelsize=7, rotation=60)
         grid[0, 0].set_ylabel("feature span error")
         grid[0, 0].legend(fontsize=8)
     return drawing
