@@ -5,6 +5,7 @@ import yaml
 from networks import tiny_repository
 
 from overparam import cli, files, stages
+from overparam.calibration import acceptance
 from overparam.workspace import Workspace
 
 
@@ -89,6 +90,18 @@ def test_bad_input_is_one_sentence_and_an_exit_code(repository, run, arguments, 
     assert sentence in flat
     assert "Traceback" not in err
     assert flat.count("error:") == 1
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_a_trial_of_the_judge_is_written_and_fails_where_a_count_is_not_met(repository, run, monkeypatch, met):
+    row = {"world": "null", "claim": "performance", "R": 3, "worlds": 200, "counts": {"holds": 30, "error": 0}}
+    rows = [{**row, "met": met}, {**row, "met": True}]
+    monkeypatch.setattr(acceptance, "calibrate", lambda **options: {"rows": rows, "met": met})
+    code, out, _ = run("calibrate", "--to", "calibration.json")
+    assert code == (0 if met else 1)
+    assert f"{1 + met} of 2 rows are as they must be" in out
+    assert ("not met: null, performance, R = 3: 30 holds of 200" in out) == (not met)
+    assert yaml.safe_load((repository / "calibration.json").read_text())["met"] == met
 
 
 def test_an_unknown_option_is_a_usage_error(repository, run):

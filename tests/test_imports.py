@@ -16,7 +16,7 @@ ORDER = [
     "models", "ensembles", "sealed", "progress", "training", "checkpoints", "features", "hooks",
     "blocks", "moments", "ridge", "probes", "metrics", "similarity", "stats", "quantities", "results", "pins",
     "replicates", "own", "measurement", "workspace", "stages", "evidence",
-    "claims", "judging", "toy", "scoreboard", "compare", "report", "cli",
+    "claims", "judging", "toy", "calibration", "scoreboard", "compare", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
 TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", "workspace", "cli"]

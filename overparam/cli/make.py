@@ -133,6 +133,31 @@ def toy() -> None:
     show(judge_toy_record(record, spec, load_preregistration(), evidence="record"))
 
 
+@app.command()
+def calibrate(
+    to: Annotated[Path, typer.Option(help="the JSON file to write")] = Path("results/calibration.json"),
+) -> None:
+    """Put the judge on trial in worlds whose truth is known; exit code 1 if it is wrong more often than it may be.
+
+    Takes about an hour of one core. Example: `overparam calibrate`
+    """
+    from overparam.calibration.acceptance import calibrate as run
+    from overparam.files import write_json
+
+    with progress_display() as display:
+        bar = display.add_task("worlds", total=None)
+        result = run(advance=lambda done, total: display.update(bar, completed=done, total=total))
+    write_json(to, result)
+    for row in result["rows"]:
+        if not row["met"]:
+            counts = ", ".join(f"{count} {name}" for name, count in row["counts"].items() if count)
+            console.print(f"not met: {row['world']}, {row['claim']}, R = {row['R']}: {counts} of {row['worlds']}")
+    met = sum(row["met"] for row in result["rows"])
+    console.print(f"{met} of {len(result['rows'])} rows are as they must be: {to}")
+    if not result["met"]:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def resumable() -> Iterator[None]:
     """Ctrl-C in training ends with a sentence that says how to go on."""

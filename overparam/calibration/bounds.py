@@ -1,0 +1,52 @@
+"""Bounds on how often something comes out of a number of worlds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import bdtrik
+
+
+@dataclass(frozen=True)
+class Bound:
+    """How often at most, or at least.
+
+    Attributes:
+        counted: what.
+        comparison: of the count with the number.
+        number: by the number of worlds.
+    """
+
+    counted: str
+    comparison: Literal["at most", "at least"]
+    number: Callable[[int], int]
+
+    def met(self, counts: Mapping[str, int], worlds: int) -> bool:
+        """Whether the count keeps to it."""
+        count, number = counts.get(self.counted, 0), self.number(worlds)
+        return count <= number if self.comparison == "at most" else count >= number
+
+    def as_json(self, worlds: int) -> dict[str, str | int]:
+        """Such as ``{"counted": "holds", "at most": 21}``."""
+        return {"counted": self.counted, self.comparison: self.number(worlds)}
+
+
+def by_chance(counted: str, rate: float) -> Bound:
+    """At most what comes out in 99.9 % of repetitions where each world gives it at that rate."""
+    return Bound(counted, "at most", lambda worlds: int(np.ceil(bdtrik(0.999, worlds, rate))))
+
+
+def never(counted: str) -> Bound:
+    """Not once."""
+    return Bound(counted, "at most", lambda worlds: 0)
+
+
+def in_share(counted: str, share: float) -> Bound:
+    """In at least that share of the worlds."""
+    return Bound(counted, "at least", lambda worlds: int(np.ceil(share * worlds)))
+
+
+def always(counted: str) -> Bound:
+    """In every world."""
+    return in_share(counted, 1.0)

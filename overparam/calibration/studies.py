@@ -1,0 +1,100 @@
+"""From generated feature files to verdicts, by the way that those of trained networks go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from overparam.calibration.networks import NARROW, ONE
+from overparam.calibration.worlds import WORLDS, Study
+from overparam.claims import CLAIMS, CONTROLS
+from overparam.errors import MeasurementError
+from overparam.judging import Preregistration, judge
+from overparam.measurement import describe_networks, measure
+from overparam.replicates import Replicate, check_distinct
+from overparam.results import Record, Sample
+
+REPLICATES = (3, 5)
+ANY = "any"  # claim
+
+Outcomes = dict[int, dict[str, tuple[str, ...]]]  # by R and claim: the verdict, and whether it is marked
+
+
+def outcomes(world: str, number: int, claims: Sequence[str], preregistration: Preregistration) -> Outcomes:
+    """How the claims are judged in one world, by its first R replicates for each R of ``REPLICATES``.
+
+    Where measuring raises, every claim's outcome is ``error``; that of ``ANY`` says whether it did.
+    """
+    study = WORLDS[world].study(world, number, max(REPLICATES))
+    judged: Outcomes = {}
+    record = None
+    for R in sorted(REPLICATES, reverse=True):
+        try:
+            record = first_replicates(record, R) if record is not None else record_of({r: study[r] for r in range(R)})
+        except MeasurementError:
+            judged[R] = dict.fromkeys((ANY, *claims), ("error",))
+        else:
+            judged[R] = {ANY: ("measured",), **{claim: _judged(claim, record, preregistration) for claim in claims}}
+    return judged
+
+
+def _judged(claim: str, record: Record, preregistration: Preregistration) -> tuple[str, ...]:
+    judgement = judge((CLAIMS | CONTROLS)[claim], record, NARROW, preregistration, evidence="generated")
+    return (judgement.verdict, "confounded") if judgement.confounded else (judgement.verdict,)
+
+
+def record_of(study: Study) -> Record:
+    """The record of a study.
+
+    Raises:
+        MeasurementError: as for trained networks.
+    """
+    check_distinct(
+        {
+            f"M_{alpha} of replicate {replicate}": file.metadata["checkpoint"]["weights"]
+            for replicate, files in study.items()
+            for alpha, file in files.items()
+        }
+    )
+    samples, penalties = measure({number: Replicate.of(files) for number, files in study.items()}, workers=1)
+    wide = study[0][ONE]
+    labels = wide.labels[wide.heldout]
+    return Record(
+        task="generated",
+        arch="generated",
+        scale="generated",
+        key="",
+        alphas=(ONE, NARROW),
+        replicates=tuple(study),
+        networks={alpha: describe_networks({r: files[alpha] for r, files in study.items()}) for alpha in (ONE, NARROW)},
+        data={"majority_share": float(np.bincount(labels).max() / len(labels))},
+        environment={},
+        recipe={},
+        penalties=penalties,
+        samples=samples,
+    )
+
+
+def first_replicates(record: Record, count: int) -> Record:
+    """What the first replicates alone would have given: measurements of different replicates do not touch."""
+    return replace(
+        record,
+        replicates=record.replicates[:count],
+        networks={alpha: _first_networks(entry, count) for alpha, entry in record.networks.items()},
+        penalties={quantity: chosen[:count] for quantity, chosen in record.penalties.items()},
+        samples={name: _first_of(sample, count) for name, sample in record.samples.items()},
+    )
+
+
+def _first_of(sample: Sample, count: int) -> Sample:
+    size = count * len(sample.quantities)
+    return Sample(sample.quantities, sample.values[:, :count], sample.shared[:, :size, :size])
+
+
+def _first_networks(entry: Mapping[str, Any], count: int) -> dict[str, Any]:
+    accuracies = ("train_accuracy", "heldout_accuracy")
+    first = {**entry, **{part: entry[part][:count] for part in accuracies}}
+    if "early" in entry:
+        first["early"] = {**entry["early"], **{part: entry["early"][part][:count] for part in accuracies}}
+    return first

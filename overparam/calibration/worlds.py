@@ -1,0 +1,166 @@
+"""Worlds of generated networks, with things done to them that the judge must see through, or must not mind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from overparam.calibration.networks import (
+    NARROW,
+    ONE,
+    ONE_LAW,
+    PARTS,
+    SIGNAL,
+    Files,
+    Law,
+    declared_accuracies,
+)
+from overparam.calibration.randomness import generator
+from overparam.features import FeatureFile
+from overparam.metrics import residuals, ridge_regression
+from overparam.quantities import M_1, S
+from overparam.replicates import Replicate
+
+# Noise on features of networks that are badly trained, and the training accuracy that they declare. M_1′ is kept as it
+# was when it was even worse, and when it was as bad as the narrow ones.
+BAD_TRAINING = {1: (2.0, 0.6), 2: (1.0, 0.8)}
+AS_BAD = 2
+
+Study = dict[int, Files]  # by replicate
+Change = Callable[[Files, np.random.Generator], Files]
+
+
+@dataclass(frozen=True)
+class World:
+    """A law by which networks are drawn, and what is then done to a study of them."""
+
+    law: Law
+    change: Callable[[Study, np.random.Generator], Study]
+
+    def study(self, name: str, number: int, replicates: int) -> Study:
+        """The study of that number, changed by random numbers of that name."""
+        return self.change(self.law.replicates(number, replicates), generator(name, number))
+
+
+def _as_drawn(study: Study, rng: np.random.Generator) -> Study:
+    return study
+
+
+def _in_each(change: Change) -> Callable[[Study, np.random.Generator], Study]:
+    return lambda study, rng: {replicate: change(files, rng) for replicate, files in study.items()}
+
+
+def _with_wide(files: Files, *features: np.ndarray) -> Files:
+    """Other features (examples, features) in the place of M_1's, or of M_1's and M_1′'s."""
+    wide = files[ONE].features.copy()
+    for copy, given in enumerate(features):
+        wide[:, copy] = given
+    return {**files, ONE: replace(files[ONE], features=wide)}
+
+
+def _concatenation(files: Files, which: int) -> np.ndarray:
+    """S_α for 0, S_α′ for 1, or one more for 2: (examples, features)."""
+    narrow = files[NARROW].features
+    return narrow[:, which * PARTS : (which + 1) * PARTS].reshape(len(narrow), -1)
+
+
+def _m_1_as_another_concatenation(files: Files, rng: np.random.Generator) -> Files:
+    return _with_wide(files, _concatenation(files, 2))
+
+
+def _swapped(files: Files, rng: np.random.Generator) -> Files:
+    """Concatenations as M_1 and M_1′, and M_1 as S_α; S_α′ stays, on whose features span-under measures both."""
+    narrow = files[NARROW].features.copy()
+    narrow[:, :PARTS] = files[ONE].features[:, 0].reshape(len(narrow), PARTS, -1)
+    swapped = _with_wide(files, _concatenation(files, 0), _concatenation(files, 2))
+    return {**swapped, NARROW: replace(files[NARROW], features=narrow)}
+
+
+def _with_residual(stand_in: Callable[[np.random.Generator, np.ndarray], np.ndarray]) -> Change:
+    """What S_α predicts of M_1, and beside it something else than the residual (examples, features)."""
+
+    def change(files: Files, rng: np.random.Generator) -> Files:
+        blocks = Replicate.of(files).blocks
+        residual = residuals(blocks, ridge_regression(blocks, S(NARROW), M_1))
+        return _with_wide(files, files[ONE].features[:, 0] - residual + stand_in(rng, residual))
+
+    return change
+
+
+def _noise_like(rng: np.random.Generator, residual: np.ndarray) -> np.ndarray:
+    return residual.std(axis=0) * rng.standard_normal(residual.shape)
+
+
+def _shuffled_labels(study: Study, rng: np.random.Generator) -> Study:
+    order = rng.permutation(len(study[0][ONE].labels))
+    return {
+        replicate: {alpha: replace(file, labels=file.labels[order]) for alpha, file in files.items()}
+        for replicate, files in study.items()
+    }
+
+
+def _half_precision(files: Files, rng: np.random.Generator) -> Files:
+    return {alpha: replace(file, features=file.features.astype(np.float16)) for alpha, file in files.items()}
+
+
+def _narrow_thousandfold(files: Files, rng: np.random.Generator) -> Files:
+    return {**files, NARROW: replace(files[NARROW], features=1000 * files[NARROW].features)}
+
+
+def _misaligned(files: Files, rng: np.random.Generator) -> Files:
+    narrow = files[NARROW]
+    order = rng.permutation(len(narrow.ids))
+    rows = {name: getattr(narrow, name)[order] for name in ("features", "ids", "labels", "heldout")}
+    return {**files, NARROW: replace(narrow, **rows)}
+
+
+def _half_as_wide(files: Files, rng: np.random.Generator) -> Files:
+    narrow = files[NARROW]
+    return {**files, NARROW: replace(narrow, features=narrow.features[:, :, : narrow.features.shape[2] // 2])}
+
+
+def _badly_trained(files: Files, rng: np.random.Generator) -> Files:
+    """Noise on the narrow networks, and on M_1′ as it was early in its training; width makes no difference."""
+    wide, narrow = files[ONE], files[NARROW]
+    noise, level = BAD_TRAINING[AS_BAD]
+    worse = replace(
+        narrow,
+        features=_noisy(narrow.features, noise, rng),
+        metadata=_declaring(narrow, declared_accuracies(rng, level, narrow.features.shape[1])),
+    )
+    early = [_noisy(wide.features[:, 1:], noise, rng) for noise, _ in BAD_TRAINING.values()]
+    levels = [accuracy for _, level in BAD_TRAINING.values() for accuracy in declared_accuracies(rng, level, 1)]
+    kept = replace(
+        wide,
+        features=np.hstack([wide.features, *early]),
+        epochs=np.array([*wide.epochs, *BAD_TRAINING]),
+        metadata=_declaring(wide, [*wide.metadata["train_accuracy"], *levels]),
+    )
+    return {ONE: kept, NARROW: worse}
+
+
+def _noisy(features: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    return (features + noise * rng.standard_normal(features.shape)).astype(features.dtype)
+
+
+def _declaring(file: FeatureFile, accuracies: list[float]) -> dict:
+    return {**file.metadata, "train_accuracy": accuracies, "heldout_accuracy": accuracies}
+
+
+WORLDS = {
+    "S and M_1 from one law": World(ONE_LAW, _as_drawn),
+    "true signal": World(SIGNAL, _as_drawn),
+    "M_1 replaced by an S": World(SIGNAL, _in_each(_m_1_as_another_concatenation)),
+    "wide and narrow swapped": World(SIGNAL, _in_each(_swapped)),
+    "labels shuffled": World(SIGNAL, _shuffled_labels),
+    "residual replaced by noise": World(SIGNAL, _in_each(_with_residual(_noise_like))),
+    "rows of the residual shuffled": World(
+        SIGNAL, _in_each(_with_residual(lambda rng, residual: rng.permutation(residual)))
+    ),
+    "features stored as float16": World(SIGNAL, _in_each(_half_precision)),
+    "S × 1000": World(SIGNAL, _in_each(_narrow_thousandfold)),
+    "rows misaligned between blocks": World(SIGNAL, _in_each(_misaligned)),
+    "S with half the features": World(SIGNAL, _in_each(_half_as_wide)),
+    "S badly trained": World(ONE_LAW, _in_each(_badly_trained)),
+    "one replicate copied": World(SIGNAL, lambda study, rng: dict.fromkeys(study, study[0])),
+}
