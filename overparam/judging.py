@@ -7,7 +7,7 @@ a probe that works on these features.
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -80,6 +80,31 @@ class Judgement:
     confounded: bool
     preregistration: str
 
+    @classmethod
+    def of(
+        cls,
+        verdict: Verdict,
+        preregistration: Preregistration,
+        *,
+        alpha: Fraction | None,
+        confounded: bool,
+        **about: str,
+    ) -> "Judgement":
+        """The line that a verdict makes; ``about`` names claim, task, arch, scale and evidence."""
+        return cls(
+            **about,
+            alpha=None if alpha is None else str(alpha),
+            replicates=len(verdict.effect.values),
+            effect=verdict.effect.mean,
+            lower=finite(verdict.effect.lower),
+            upper=finite(verdict.effect.upper),
+            margin=verdict.margin,
+            verdict=verdict.outcome,
+            why=verdict.why,
+            confounded=confounded,
+            preregistration=preregistration.sha256,
+        )
+
     @property
     def holds(self) -> bool:
         """True if the claim holds here with 95 % confidence."""
@@ -114,22 +139,16 @@ def judge(
         complaint = _assay_complaint(record, margin, planted=claim.direction == "not above")
         verdict = verdict.inconclusive(complaint) if complaint else verdict
     lag = record.train_accuracy(Fraction(1)) - min(record.train_accuracy(a) for a in about)
-    return Judgement(
+    return Judgement.of(
+        verdict,
+        preregistration,
         claim=claim.id,
         task=record.task,
         arch=record.arch,
-        alpha=None if alpha is None else str(alpha),
+        alpha=alpha,
         scale=record.scale,
         evidence=evidence,
-        replicates=len(record.replicates),
-        effect=verdict.effect.mean,
-        lower=finite(verdict.effect.lower),
-        upper=finite(verdict.effect.upper),
-        margin=verdict.margin,
-        verdict=verdict.outcome,
-        why=verdict.why,
         confounded=bool(claim.earlier is None and lag > preregistration.training_accuracy),
-        preregistration=preregistration.sha256,
     )
 
 
@@ -226,13 +245,24 @@ def _trend(claim: Claim, record: Record, margin: float, slope_share: float, fact
 
 def _over_penalties(judge_at: Callable[[float], Verdict]) -> Verdict:
     """The verdict at the cross-validated ridge penalties, unless it changes somewhere over the band around them."""
-    verdict = judge_at(1.0)
-    for factor in (factor for factor in PENALTY_FACTORS if factor != 1.0):
-        other = judge_at(factor)
+    changed = "λ: {} at the cross-validated ridge penalty, {} at {:g} times it"
+    return throughout(judge_at, 1.0, PENALTY_FACTORS, changed)
+
+
+def throughout(judge_at: Callable[[float], Verdict], chosen: float, others: Iterable[float], changed: str) -> Verdict:
+    """The verdict at one setting, inconclusive if it is another at any of the others.
+
+    Args:
+        judge_at: the verdict at a setting.
+        chosen: whose verdict it is.
+        others: settings at which it must be the same.
+        changed: why it is inconclusive, to be filled with both outcomes and the setting of the other.
+    """
+    verdict = judge_at(chosen)
+    for setting in others:
+        other = verdict if setting == chosen else judge_at(setting)
         if other.outcome != verdict.outcome:
-            return verdict.inconclusive(
-                f"λ: {verdict.outcome} at the cross-validated ridge penalty, {other.outcome} at {factor:g} times it"
-            )
+            return verdict.inconclusive(changed.format(verdict.outcome, other.outcome, setting))
     return verdict
 
 

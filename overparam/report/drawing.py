@@ -107,15 +107,27 @@ def draw_curve(axes: Axes, points: Mapping[Fraction, Effect], label: str, place:
     alphas = sorted(points, reverse=True)
     x = halvings(alphas)
     effects = [points[alpha] for alpha in alphas]
-    axes.plot(x, [effect.mean for effect in effects], label=typeset(label), **stroke)
-    bounds = np.array([[effect.lower, effect.upper] for effect in effects])
-    if np.isfinite(bounds).all():
-        axes.fill_between(x, *bounds.T, color=stroke["color"], alpha=0.15, linewidth=0)
+    draw_band(axes, x, effects, label, stroke)
     for at, effect in zip(x, effects, strict=True):
         axes.scatter(
             np.full(len(effect.values), at), effect.values, s=7, color=stroke["color"], alpha=0.6, linewidth=0, zorder=3
         )
     return [{"curve": label, "alpha": str(alpha), **columns_of(points[alpha])} for alpha in alphas]
+
+
+def draw_band(axes: Axes, x: Sequence[float], effects: Sequence[Effect], label: str, stroke: Mapping[str, Any]) -> None:
+    """Means as a line, in the band between their one-sided 95 % bounds where there are any."""
+    axes.plot(x, [effect.mean for effect in effects], label=typeset(label), **stroke)
+    bounds = np.array([[effect.lower, effect.upper] for effect in effects])
+    if np.isfinite(bounds).all():
+        axes.fill_between(x, *bounds.T, color=stroke["color"], alpha=0.15, linewidth=0)
+
+
+def draw_bars(axes: Axes, x: Sequence[float], effects: Sequence[Effect], label: str, stroke: Mapping[str, Any]) -> None:
+    """Means as a line, with bars to their one-sided 95 % bounds."""
+    reach = [effect.upper - effect.mean for effect in effects]
+    means: Any = [effect.mean for effect in effects]
+    axes.errorbar(x, means, yerr=reach, label=typeset(label), capsize=2, **stroke)
 
 
 def typeset(text: str) -> str:

@@ -14,6 +14,8 @@ from overparam.report.drawing import (
     Drawing,
     Numbers,
     columns_of,
+    draw_band,
+    draw_bars,
     draw_curve,
     label_widths,
     margin_of,
@@ -191,8 +193,7 @@ def _draw_against_fit(axes: Axes, record: Record, metric: str) -> Numbers:
     for (label, points), stroke in zip(series.items(), STROKES, strict=False):
         effects = [record.effect(contrast) for _, _, contrast in points]
         x = [fit for _, fit, _ in points]
-        reach = [effect.upper - effect.mean for effect in effects]
-        axes.errorbar(x, [effect.mean for effect in effects], yerr=reach, label=typeset(label), capsize=2, **stroke)
+        draw_bars(axes, x, effects, label, stroke)
         for (name, fit, _), effect in zip(points, effects, strict=True):
             axes.annotate(name, (fit, effect.mean), xytext=(4, 4), textcoords="offset points", fontsize=7)
             row = {"task": record.task, "arch": record.arch, "metric": metric, "curve": label, "point": name}
@@ -215,15 +216,7 @@ def _draw_penalties(records: Sequence[Record], folder: Path) -> Drawing:
         for axes, record in zip(grid[0], records, strict=True):
             for alpha, stroke in zip(record.narrow_alphas, STROKES, strict=False):
                 effects = [record.effect(effect_at(alpha), factor) for factor in PENALTY_FACTORS]
-                axes.plot(PENALTY_FACTORS, [effect.mean for effect in effects], label=f"α = {alpha}", **stroke)
-                axes.fill_between(
-                    PENALTY_FACTORS,
-                    [effect.lower for effect in effects],
-                    [effect.upper for effect in effects],
-                    color=stroke["color"],
-                    alpha=0.15,
-                    linewidth=0,
-                )
+                draw_band(axes, PENALTY_FACTORS, effects, f"α = {alpha}", stroke)
                 numbers += [
                     {"task": record.task, "arch": record.arch, "alpha": str(alpha), "factor": factor, **columns_of(e)}
                     for factor, e in zip(PENALTY_FACTORS, effects, strict=True)

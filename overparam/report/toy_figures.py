@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from overparam.quantities import FSE, M_1, S
-from overparam.report.drawing import STROKES, Drawing, Numbers, columns_of, draw_curve, label_widths, panels
+from overparam.report.drawing import STROKES, Drawing, Numbers, columns_of, draw_band, draw_curve, label_widths, panels
 from overparam.stats import Effect
+from overparam.toy.claims import SCALE
 from overparam.toy.record import TARGET, ToyRecord, activated
 
 ONE = Fraction(1)
@@ -31,7 +32,7 @@ def draw_toy_figures(record: ToyRecord, folder: Path) -> list[Drawing]:
 def _margin(record: ToyRecord) -> str:
     spec = record.spec
     return (
-        f"scale smoke · Gaussian inputs, {spec['dimensions']} dimensions, {spec['neurons']} neurons, activated above "
+        f"scale {SCALE} · Gaussian inputs, {spec['dimensions']} dimensions, {spec['neurons']} neurons, activated above "
         f"{spec['threshold']:g} · {spec['seeds']} seeds · bands and bars reach to one-sided 95 % bounds · measured "
         f"from inputs and code {record.key[:8]}"
     )
@@ -75,9 +76,7 @@ def _draw_trajectory(
     """A curve (records, seeds) over training: the mean over seeds, and its band."""
     effects = [_over_seeds(values) for values in curve]
     stroke = {name: value for name, value in STROKES[place].items() if name != "marker"}
-    axes.plot(steps, [effect.mean for effect in effects], label=label, **stroke)
-    bounds = np.array([[effect.lower, effect.upper] for effect in effects])
-    axes.fill_between(steps, *bounds.T, color=stroke["color"], alpha=0.15, linewidth=0)
+    draw_band(axes, steps, effects, label, stroke)
     return [
         {"signals": plane, "curve": label, "step": step, **columns_of(effect)}
         for step, effect in zip(steps, effects, strict=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from overparam.judging import Judgement, Preregistration, finite
+from overparam.judging import Judgement, Preregistration, throughout
 from overparam.quantities import Contrast
 from overparam.stats import Outcome, Verdict, every, greater, not_above
 from overparam.toy.record import ToyRecord, activated, best_alignment
@@ -118,31 +118,24 @@ def judge_toy(
     claim: ToyClaim, record: ToyRecord, alpha: Fraction, preregistration: Preregistration, *, evidence: str
 ) -> Judgement:
     """Judge a claim at one width, at the spec's threshold; inconclusive if another threshold says otherwise."""
-    thresholds, chosen = record.spec["thresholds"], record.spec["threshold"]
-    verdict = claim.judge(record, alpha, chosen, preregistration)
-    for threshold in thresholds:
-        other = claim.judge(record, alpha, threshold, preregistration)
-        if other.outcome != verdict.outcome:
-            verdict = verdict.inconclusive(
-                f"alignment: {verdict.outcome} at the threshold {chosen:g}, {other.outcome} at {threshold:g}"
-            )
-            break
-    return Judgement(
+    chosen = record.spec["threshold"]
+    changed = f"alignment: {{}} at the threshold {chosen:g}, {{}} at {{:g}}"
+    verdict = throughout(
+        lambda threshold: claim.judge(record, alpha, threshold, preregistration),
+        chosen,
+        record.spec["thresholds"],
+        changed,
+    )
+    return Judgement.of(
+        verdict,
+        preregistration,
         claim=claim.id,
         task=TASK,
         arch=ARCHITECTURE,
-        alpha=str(alpha),
+        alpha=alpha,
         scale=SCALE,
         evidence=evidence,
-        replicates=len(verdict.effect.values),
-        effect=verdict.effect.mean,
-        lower=finite(verdict.effect.lower),
-        upper=finite(verdict.effect.upper),
-        margin=verdict.margin,
-        verdict=verdict.outcome,
-        why=verdict.why,
         confounded=False,
-        preregistration=preregistration.sha256,
     )
 
 
