@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from overparam.claims import CLAIMS, CONTROLS, cells
+from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, cells
 from overparam.config import Config, StudySpec, load_config
 from overparam.errors import OverparamError
-from overparam.evidence import LEVELS, NoEvidence, gather
+from overparam.evidence import LEVELS, NoEvidence, gather, gather_controls
 from overparam.files import write_json
 from overparam.judging import Judgement, Preregistration, cell_id, judge, load_preregistration
 from overparam.progress import progress_display
@@ -26,7 +26,7 @@ from overparam.toy.spec import ToySpec, read_toy
 ROOT = Path(__file__).parent.parent
 BASELINE = Path(__file__).parent / "baseline.json"
 GATES = ("holds", "baseline", "none")
-JUDGED = CLAIMS | CONTROLS
+JUDGED = CLAIMS | CONTROLS | CONTROLS_APART
 JUDGED_TOY = toy.TOY_CLAIMS | toy.TOY_CONTROLS
 COURT = pytest.StashKey["Court"]()
 JUDGEMENT = pytest.StashKey[Judgement]()
@@ -53,7 +53,10 @@ class Court:
 
     def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
         """The judgement of one cell; raises what gathering the study's evidence raised."""
-        level, record = self._once(str(study), lambda: gather(study, self.level, ROOT, self._progress))
+        if claim in CONTROLS_APART:
+            level, record = self._once(f"controls of {study}", lambda: gather_controls(study, ROOT))
+        else:
+            level, record = self._once(str(study), lambda: gather(study, self.level, ROOT, self._progress))
         return self._keep(judge(JUDGED[claim], record, alpha, self._preregistration, evidence=level))
 
     def judge_toy(self, claim: str, alpha: Fraction) -> Judgement:

@@ -1,4 +1,4 @@
-"""A sceptic's controls: would narrow networks do as well, were they not trained less well or short of parameters?"""
+"""A sceptic's controls: is it fit, parameters, numbers, linearity or chance, rather than width?"""
 
 import pytest
 
@@ -28,6 +28,30 @@ def test_narrow_networks_with_as_many_parameters_do_not_span_the_wide_one(judgem
 @pytest.mark.claim("performance-matched-parameters")
 def test_the_wide_network_classifies_better_than_narrow_ones_with_as_many_parameters(judgement: Judgement) -> None:
     """FP(M_1) − FP(S_α^(1/α²)) > δ."""
+    assert judgement.holds, judgement.why
+
+
+@pytest.mark.claim("span-over-nonlinear")
+def test_narrow_networks_give_less_of_the_wide_one_even_to_a_nonlinear_map(judgement: Judgement) -> None:
+    """FSE(MLP(S_α→M_1)→M_1) − FSE(MLP(M_1′→M_1)→M_1) > δ."""
+    assert judgement.holds, judgement.why
+
+
+@pytest.mark.claim("span-over-twice-as-many")
+def test_twice_as_many_narrow_networks_do_not_span_the_wide_one(judgement: Judgement) -> None:
+    """FSE(S_α^(2/α)→M_1) − FSE(M_1′→M_1) > δ."""
+    assert judgement.holds, judgement.why
+
+
+@pytest.mark.claim("span-over-comes-with-training")
+def test_before_training_narrow_networks_span_the_wide_one_as_well_as_another(judgement: Judgement) -> None:
+    """FSE(S_α→M_1) − FSE(M_1′→M_1) not > δ, of the networks as they were initialised."""
+    assert judgement.holds, judgement.why
+
+
+@pytest.mark.claim("performance-stitched")
+def test_the_readout_of_the_wide_network_works_less_well_on_narrow_ones(judgement: Judgement) -> None:
+    """Accuracy of M_1's readout on what M_1′ predicts of M_1, minus that on what S_α predicts, > δ."""
     assert judgement.holds, judgement.why
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from overparam.controls.quantities import FSE_nonlinear, concatenation, stitched, untrained
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime, early
 
 HALF = Fraction(1, 2)
@@ -180,6 +181,50 @@ CONTROLS = {
             "accuracy",
             HALF,
             copies=lambda alpha: alpha.denominator**2,
+        ),
+    )
+}
+
+
+# What takes measurements of its own, kept in a record apart: is the gap one of linear maps, of training, of numbers?
+CONTROLS_APART = {
+    control.id: control
+    for control in (
+        Claim(
+            "span-over-nonlinear",
+            "1",
+            "narrow networks give less of the wide one's features even to a nonlinear map",
+            lambda alpha: FSE_nonlinear(S(alpha)) - FSE_nonlinear(M_1_PRIME),
+            "above",
+            "span",
+            QUARTER,
+        ),
+        Claim(
+            "span-over-twice-as-many",
+            "1",
+            "twice as many narrow networks do not span the wide one's features",
+            lambda alpha: FSE(concatenation(alpha, 2 * alpha.denominator), M_1) - FSE(M_1_PRIME, M_1),
+            "above",
+            "span",
+            QUARTER,
+        ),
+        Claim(
+            "span-over-comes-with-training",
+            "1",
+            "before training narrow networks span the wide one's features as well as another wide one does",
+            lambda alpha: FSE(untrained(S(alpha)), untrained(M_1)) - FSE(untrained(M_1_PRIME), untrained(M_1)),
+            "not above",
+            "span",
+            QUARTER,
+        ),
+        Claim(
+            "performance-stitched",
+            "3",
+            "the wide network's readout works less well on what narrow networks predict of its features",
+            lambda alpha: stitched(M_1_PRIME) - stitched(S(alpha)),
+            "above",
+            "accuracy",
+            HALF,
         ),
     )
 }

@@ -48,7 +48,7 @@ class Comparison:
     def _measured(self) -> Table:
         """The quantities that claims compare, then their differences."""
         (alpha,) = self.record.narrow_alphas
-        effects = [claim.effect(alpha) for claim in JUDGED if not _missing(claim.effect(alpha), self.record)]
+        effects = [claim.effect(alpha) for claim in JUDGED if not self.record.lacks(claim.effect(alpha))]
         quantities = [Contrast({name: 1.0}) for effect in effects for name in effect.weights]
         table = Table(title="Measured", title_justify="left", header_style="bold")
         table.add_column("quantity", no_wrap=True)
@@ -120,7 +120,7 @@ def compare_networks(
     judgements = [
         judge(claim, record, alpha, preregistration, evidence="features")
         for claim in claimed
-        if not _missing(claim.effect(alpha), record)
+        if not record.lacks(claim.effect(alpha))
     ]
     notes = (
         f"M_1: {first.wide.shape[1]} features; S_{alpha}: {alpha.denominator} × {first.narrow[0].shape[1]} features; "
@@ -176,16 +176,12 @@ def compare_files(
     )
 
 
-def _missing(effect: Contrast, record: Record) -> set[str]:
-    return set(effect.weights).difference(*(sample.quantities for sample in record.samples.values()))
-
-
 def _left_out(claimed: Sequence[Claim], record: Record, alpha: Fraction, *, classified: bool) -> list[str]:
     """For everything that would let more claims be judged, a sentence that names them."""
     U = alpha.denominator
     waiting: dict[str, list[str]] = {}
     for claim in claimed:
-        missing = " ".join(_missing(claim.effect(alpha), record))
+        missing = " ".join(record.lacks(claim.effect(alpha)))
         if claim.unit == "accuracy" and not classified:
             waiting.setdefault("labels", []).append(claim.id)
         elif missing:

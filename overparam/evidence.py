@@ -55,14 +55,14 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
     """
     level = level or strongest_at_hand(study, root)
     if level == "record":
-        return level, _recorded(study, root)
+        return level, _recorded(f"{study}", Workspace.at(root).record(study), make_command(study), root)
     # Torch is loaded only by those who train or extract features.
-    from overparam import stages
+    from overparam import studies
 
     workspace = Workspace.at(root / ".overparam" / level)
     with progress() as display:
         if level == "retrain":
-            return level, stages.run_study(study, workspace, anew=True, progress=display)
+            return level, studies.run_study(study, workspace, anew=True, progress=display)
         # Features are found by what they were made from, so those of the repository's own stages serve as well.
         workspace = replace(Workspace.at(root), results=workspace.results)
         lacking = workspace.lacking(study)
@@ -71,7 +71,7 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
                 f"{study} lacks {len(lacking)} checkpoints, such as {lacking[0].relative_to(root)}: "
                 f"get them with `dvc pull --allow-missing`, or make them with `{make_command(study)}`"
             )
-        record = stages.measure_again(study, workspace, progress=display)
+        record = studies.measure_again(study, workspace, progress=display)
     recorded = Workspace.at(root).record(study)
     if recorded.exists():
         _check_agreement(record, read_record(recorded))
@@ -83,15 +83,25 @@ def make_command(study: StudySpec) -> str:
     return f"overparam study {study.task} {study.arch} --scale {study.scale.name}"
 
 
-def _recorded(study: StudySpec, root: Path) -> Record:
-    path = Workspace.at(root).record(study)
+def gather_controls(study: StudySpec, root: Path) -> tuple[str, Record]:
+    """The level ``record``, and the committed record of the controls that take measurements of their own.
+
+    Raises:
+        NoEvidence: if there is none, or it is stale.
+        ArtifactError: if it is damaged.
+    """
+    make = f"overparam controls {study.task} {study.arch} --scale {study.scale.name}"
+    return "record", _recorded(f"the controls of {study}", Workspace.at(root).controls(study), make, root)
+
+
+def _recorded(of: str, path: Path, make: str, root: Path) -> Record:
     if not path.exists():
-        raise NoEvidence(f"{study} has no record: make it with `{make_command(study)}`")
+        raise NoEvidence(f"there is no record of {of}: make it with `{make}`")
     record = read_record(path)
     reason = stale_reason(record, path, root)
     if reason:
         raise NoEvidence(
-            f"{study} has a stale record ({reason}): restore what was committed with git, "
+            f"the record of {of} is stale ({reason}): restore what was committed with git, "
             "or make artifacts and dvc.lock agree with `dvc repro`"
         )
     return record

@@ -7,7 +7,7 @@ a probe that works on these features.
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -152,11 +152,17 @@ def judge(
     )
 
 
-def judge_record(record: Record, preregistration: Preregistration, *, evidence: str) -> list[Judgement]:
-    """Every claim and every control in every cell of a record."""
+def judge_record(
+    record: Record,
+    preregistration: Preregistration,
+    *,
+    evidence: str,
+    claims: Mapping[str, Claim] = CLAIMS | CONTROLS,
+) -> list[Judgement]:
+    """Every claim and control in every cell of a record; of a record of controls, ``CONTROLS_APART``."""
     return [
         judge(claim, record, alpha, preregistration, evidence=evidence)
-        for claim in (*CLAIMS.values(), *CONTROLS.values())
+        for claim in claims.values()
         for alpha in cells(claim, networks(record))
     ]
 

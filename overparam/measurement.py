@@ -63,7 +63,7 @@ def measure(
         sample: {number: {} for number in replicates} for sample in dict.fromkeys(sample for _, sample, _ in parts)
     }
     run_all: Any = Parallel(n_jobs=workers, return_as="generator")
-    done: Iterable[Quantities] = run_all(delayed(_run)(part) for _, _, part in parts)
+    done: Iterable[Quantities] = run_all(delayed(single_threaded)(part) for _, _, part in parts)
     for count, ((number, sample, _), quantities) in enumerate(zip(parts, done, strict=True), start=1):
         measured[sample][number] |= quantities
         advance(count, len(parts))
@@ -73,10 +73,11 @@ def measure(
         for by_number in measured.values()
         for quantity in by_number[next(iter(replicates))]
     }
-    return {sample: _sample(list(by_number.values())) for sample, by_number in measured.items()}, penalties
+    return {sample: joint_sample(list(by_number.values())) for sample, by_number in measured.items()}, penalties
 
 
-def _run(part: Callable[[], Quantities]) -> Quantities:
+def single_threaded(part: Callable[[], Quantities]) -> Quantities:
+    """Measure one part of a study in one of the processes that share the work."""
     # On matrices this small, BLAS threads lose more waiting for each other than they gain; processes share the cores.
     with threadpool_limits(limits=1, user_api="blas"):
         return part()
@@ -84,17 +85,17 @@ def _run(part: Callable[[], Quantities]) -> Quantities:
 
 def _wide_spans(replicate: Replicate) -> Quantities:
     """FSE onto M_1 from M_1′, at the end of its training and before."""
-    return _spans(replicate.blocks, [(source, M_1) for source in (M_1_PRIME, *map(early, replicate.early_epochs))])
+    return spans(replicate.blocks, [(source, M_1) for source in (M_1_PRIME, *map(early, replicate.early_epochs))])
 
 
 def _narrow_spans(replicate: Replicate, alpha: Fraction) -> Quantities:
     """FSE between M_1, S_α and S_α′, and onto M_1 from narrow networks with as many parameters."""
     narrow, independent = S(alpha), S_prime(alpha)
     pairs = [(narrow, M_1), (M_1, independent), (narrow, independent), (S_matched(alpha), M_1)]
-    return _spans(replicate.blocks, [pair for pair in pairs if set(pair) <= set(replicate.blocks.arrays)])
+    return spans(replicate.blocks, [pair for pair in pairs if set(pair) <= set(replicate.blocks.arrays)])
 
 
-def _spans(blocks: Blocks, pairs: Sequence[tuple[str, str]]) -> Quantities:
+def spans(blocks: Blocks, pairs: Sequence[tuple[str, str]]) -> Quantities:
     """FSE(A→B) at every penalty factor, from moments that are taken once."""
     moments = Moments.of(blocks, list(dict.fromkeys(name for pair in pairs for name in pair)))
     sources = {source: RidgeSource(moments, source) for source, _ in pairs}
@@ -162,7 +163,8 @@ def _planted(blocks: Blocks) -> np.ndarray:
     return planted
 
 
-def _sample(measured: list[Quantities]) -> Sample:
+def joint_sample(measured: list[Quantities]) -> Sample:
+    """The measurements of every replicate, all on the same examples, with their joint covariance."""
     quantities = tuple(measured[0])
     values = np.array([[[m[q][k].value for q in quantities] for m in measured] for k in range(len(PENALTY_FACTORS))])
     shared = np.array(

@@ -93,6 +93,11 @@ class Record:
                 return sample.effect(contrast, factor)
         raise ArtifactError(f"the record of {self.task}-{self.arch} at scale {self.scale} has not measured {contrast}")
 
+    def lacks(self, contrast: Contrast) -> list[str]:
+        """The quantities of a contrast that were not measured."""
+        known = {name for sample in self.samples.values() for name in sample.quantities}
+        return [name for name in contrast.weights if name not in known]
+
     def train_accuracy(self, alpha: Fraction) -> float:
         """Mean training accuracy in [0, 1] of the networks at one width."""
         return float(np.mean(self.networks[alpha]["train_accuracy"]))

@@ -5,13 +5,12 @@ from itertools import groupby
 
 from rich.table import Table
 
-from overparam.claims import CLAIMS, CONTROLS
+from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.judging import Judgement, holds_up_to
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
 FIGURES = {
-    claim.id: claim.figure
-    for claim in (*CLAIMS.values(), *CONTROLS.values(), *TOY_CLAIMS.values(), *TOY_CONTROLS.values())
+    claim.id: claim.figure for claim in (CLAIMS | CONTROLS | CONTROLS_APART | TOY_CLAIMS | TOY_CONTROLS).values()
 }
 COLOURS = {"holds": "green", "refuted": "red", "inconclusive": "yellow"}
 

@@ -5,6 +5,8 @@ artifact has the right key does nothing, so any engine may run the grid, in any 
 """
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
 from functools import cache
@@ -15,6 +17,7 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
+from overparam.baselines import word_baselines
 from overparam.checkpoints import REMEDY, Provenance, load_checkpoint, save_checkpoint
 from overparam.config import StudySpec
 from overparam.data import Dataset, load_dataset
@@ -36,7 +39,7 @@ _code_version = cache(digest_source)  # the code that runs is the code as it was
 # The modules that decide what each stage makes; dvc.yaml lists the same ones as its dependencies.
 NETWORK_CODE = ("recipes", "config", "data", "batches", "models", "ensembles", "checkpoints", "sealed")
 TRAIN_CODE = (*NETWORK_CODE, "training")
-FEATURE_CODE = (*NETWORK_CODE, "features")
+FEATURE_CODE = (*NETWORK_CODE, "features", "baselines")
 MEASURE_CODE = (
     "blocks",
     "moments",
@@ -76,7 +79,9 @@ def train_stage(
     dataset = dataset or load_study_data(study)
     path = workspace.checkpoint(study, alpha, replicate)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    environment = _environment(device)
+    # Networks of a quick scale are small: more threads gain nothing, and by one they come out alike on any machine.
+    threads = 1 if study.scale.quick else torch.get_num_threads()
+    environment = _environment(device, threads)
     seeds = copy_seeds(study, alpha, replicate)
     spec, snapshots = study.scale.train, study.snapshots(alpha)
     identity = _identity(study, alpha, replicate, dataset)
@@ -89,14 +94,15 @@ def train_stage(
         standing = f"{path.name} stands as other code or another machine trained it; delete it to train it again"
         progress.print(standing, soft_wrap=True)
         return path
-    network = _build(study, alpha, len(seeds), dataset).to(device)
+    network = build_networks(study, alpha, len(seeds), dataset).to(device)
     resume = path.with_suffix(".resume")
     label = f"{path.stem}, {len(seeds)} networks"
-    history = train(
-        network, dataset, spec, seeds, snapshots=snapshots, resume=resume, key=key, progress=progress, label=label
-    )
+    with _threads(threads):
+        history = train(
+            network, dataset, spec, seeds, snapshots=snapshots, resume=resume, key=key, progress=progress, label=label
+        )
     states = [*split_state(network.cpu().state_dict(), len(seeds)), *history.snapshots.values()]
-    network = _build(study, alpha, len(states), dataset).to(device)
+    network = build_networks(study, alpha, len(states), dataset).to(device)
     network.load_state_dict(stack_states(states))
     provenance = Provenance(
         identity=identity,
@@ -134,7 +140,8 @@ def _identity(study: StudySpec, alpha: Fraction, replicate: int, dataset: Datase
     return digest_json(identity | ({"tokenizer": dataset.tokenizer} if dataset.tokenizer else {}))
 
 
-def _build(study: StudySpec, alpha: Fraction, copies: int, dataset: Dataset) -> Network:
+def build_networks(study: StudySpec, alpha: Fraction, copies: int, dataset: Dataset) -> Network:
+    """So many networks of one width, as a study has them for a dataset."""
     size = {"base_width": study.scale.base_width, "channels": dataset.channels, "classes": dataset.classes}
     return build(study.arch, alpha, copies, **size)
 
@@ -166,7 +173,10 @@ def feature_stage(
     if found != (study.task, study.arch, str(alpha), replicate):
         raise ArtifactError(f"{checkpoint} holds the networks of {'-'.join(map(str, found))}, exchanged: {REMEDY}")
     if provenance.identity != identity:
-        raise ArtifactError(f"{checkpoint} was trained by another recipe or on other data than asked for: {REMEDY}")
+        raise ArtifactError(
+            f"{checkpoint} was trained by another recipe, on other data or with another tokenizer than asked for: "
+            f"{REMEDY}"
+        )
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     arrays = extract(network, dataset, precision=study.scale.train.precision)
     arrays["epochs"] = np.array(provenance.epochs)
@@ -189,6 +199,7 @@ def feature_stage(
             "fit_examples": len(dataset.fit),
             "heldout_examples": len(dataset.heldout),
             "majority_share": float(np.bincount(dataset.heldout.labels).max() / len(dataset.heldout)),
+            **({"word_baselines": word_baselines(dataset)} if dataset.tokenizer and alpha == 1 else {}),
         },
     }
     write_features(path, arrays, metadata)
@@ -204,7 +215,7 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
         for alpha in scale.alphas
     }
     inputs = {path.name: read_metadata(path).get("key") for path in paths.values()}
-    key = digest_json({"features": inputs, "code": _code_version(*MEASURE_CODE), "libraries": _libraries()})
+    key = digest_json({"features": inputs, "code": _code_version(*MEASURE_CODE), "libraries": measuring_libraries()})
     target = workspace.record(study)
     if target.exists():
         try:
@@ -243,7 +254,7 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
             for alpha in sorted(scale.alphas, reverse=True)
         },
         data=wide["data"],
-        environment=_libraries(),
+        environment=measuring_libraries(),
         recipe=wide["recipe"],
         penalties=penalties,
         samples=samples,
@@ -252,43 +263,27 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
     return record
 
 
-def run_study(
-    study: StudySpec, workspace: Workspace, *, anew: bool = False, progress: Progress | None = None
-) -> Record:
-    """Train, extract and measure whatever a study lacks, and return its record; ``anew`` as in `train_stage`."""
-    dataset = load_study_data(study)
-    progress = progress or silent()
-    for alpha, replicate in progress.track(members(study), description=f"training {study}"):
-        train_stage(study, alpha, replicate, workspace, dataset=dataset, anew=anew, progress=progress)
-    return measure_again(study, workspace, dataset=dataset, progress=progress)
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
-def measure_again(
-    study: StudySpec, workspace: Workspace, *, dataset: Dataset | None = None, progress: Progress | None = None
-) -> Record:
-    """Extract and measure whatever a study lacks from its checkpoints, and return its record."""
-    dataset = dataset or load_study_data(study)
-    progress = progress or silent()
-    for alpha, replicate in progress.track(members(study), description=f"features of {study}"):
-        feature_stage(study, alpha, replicate, workspace, dataset=dataset)
-    return measure_stage(study, workspace, progress=progress)
-
-
-def members(study: StudySpec) -> list[tuple[Fraction, int]]:
-    """Width factor and replicate of every checkpoint of a study, replicate by replicate."""
-    return [(alpha, replicate) for replicate in study.scale.replicates for alpha in study.scale.alphas]
-
-
-def _environment(device: torch.device) -> dict[str, str]:
+def _environment(device: torch.device, threads: int) -> dict[str, str]:
     """By what a checkpoint is trained: code, device, threads, library versions."""
     return {
         "code": _code_version(*TRAIN_CODE),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU {platform.machine()}",
-        "threads": str(torch.get_num_threads()),
-        **_libraries(),
+        "threads": str(threads),
+        **measuring_libraries(),
         "torch": version("torch"),
     }
 
 
-def _libraries() -> dict[str, str]:
+def measuring_libraries() -> dict[str, str]:
+    """By what features are measured."""
     return {"python": platform.python_version(), "numpy": version("numpy"), "scipy": version("scipy")}

@@ -36,6 +36,11 @@ class Effect:
         contributions = np.atleast_2d(contributions)
         return cls(contributions.mean(axis=1), contribution_covariance(contributions))
 
+    @classmethod
+    def independent(cls, values: Sequence[float] | np.ndarray) -> "Effect":
+        """From (replicates,) values that share no examples."""
+        return cls(np.array(values, dtype=float), np.zeros((len(values), len(values))))
+
     @property
     def mean(self) -> float:
         """D̄, the mean over replicates."""

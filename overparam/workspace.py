@@ -37,6 +37,10 @@ class Workspace:
         """The study's record."""
         return self.results / study.scale.name / f"{study.task}-{study.arch}.json"
 
+    def controls(self, study: StudySpec) -> Path:
+        """The record of the controls that take measurements of their own."""
+        return self.results / study.scale.name / "controls" / f"{study.task}-{study.arch}.json"
+
 
 def _member(study: StudySpec, alpha: Fraction, replicate: int) -> str:
     return f"{study.task}-{study.arch}-{alpha_label(alpha)}-r{replicate}"

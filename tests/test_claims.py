@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.claims import CLAIMS, CONTROLS, cells
+from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, cells
 from overparam.errors import SpecError
 from overparam.judging import Judgement, holds_up_to, judge, judge_record, load_preregistration
 from overparam.results import PENALTY_FACTORS
@@ -265,7 +265,7 @@ def claim_markers() -> list[tuple[str, str | None]]:
 
 
 def test_every_claim_has_one_test_and_one_for_its_trend_exactly_if_it_grows():
-    expected = [(claim, None) for claim in JUDGED]
+    expected = [(claim, None) for claim in JUDGED | CONTROLS_APART]
     expected += [(claim.id, "trend") for claim in CLAIMS.values() if claim.grows]
     expected += [(claim, None) for claim in TOY_CLAIMS | TOY_CONTROLS]
     assert sorted(claim_markers(), key=str) == sorted(expected, key=str)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from networks import tiny_study
 
-from overparam import evidence, stages
+from overparam import evidence, stages, studies
 from overparam.errors import ArtifactError
-from overparam.evidence import NoEvidence, gather, strongest_at_hand
+from overparam.evidence import NoEvidence, gather, gather_controls, strongest_at_hand
 from overparam.files import digest_file, digest_json
 from overparam.workspace import Workspace
 
@@ -24,7 +24,7 @@ def silent():
 def repository(tmp_path_factory):
     """A repository with checkpoints, a record, and a dvc.lock that pins the checkpoints."""
     root = tmp_path_factory.mktemp("repository")
-    record = stages.run_study(STUDY, Workspace.at(root))
+    record = studies.run_study(STUDY, Workspace.at(root))
     outs = [
         {"path": checkpoint["path"], "md5": checkpoint["md5"]}
         for entry in record.networks.values()
@@ -55,10 +55,21 @@ def test_checkpoints_measured_again_agree_with_the_record(repository):
     assert (repository / ".overparam" / "checkpoint" / "results" / "tiny" / "digits-resnet18.json").exists()
 
 
+def test_controls_are_judged_on_their_committed_record_alone(repository):
+    with pytest.raises(NoEvidence, match="no record of the controls of .*: make it with `overparam controls"):
+        gather_controls(STUDY, repository)
+    path = Workspace.at(repository).controls(STUDY)
+    path.parent.mkdir()
+    path.write_bytes(Workspace.at(repository).record(STUDY).read_bytes())
+    with pytest.raises(NoEvidence, match="the controls of .* is stale .*dvc.lock pins no results/tiny/controls"):
+        gather_controls(STUDY, repository)
+    path.unlink()
+
+
 def test_retraining_goes_to_a_place_of_its_own(repository, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        stages, "run_study", lambda study, workspace, **how: seen.append((workspace.checkpoints, how["anew"]))
+        studies, "run_study", lambda study, workspace, **how: seen.append((workspace.checkpoints, how["anew"]))
     )
     gather(STUDY, None, repository, silent)
     assert seen == [(repository / ".overparam" / "retrain" / "artifacts" / "checkpoints", True)]
@@ -76,7 +87,7 @@ def test_a_record_of_other_checkpoints_is_stale(repository):
     pinned = json.loads(whole)
     pinned["stages"]["train"]["outs"][0]["md5"] = "0" * 32
     lock.write_text(json.dumps(pinned))
-    with pytest.raises(NoEvidence, match="stale record .* dvc.lock pins another version of that checkpoint"):
+    with pytest.raises(NoEvidence, match="is stale .* dvc.lock pins another version of that checkpoint"):
         gather(SLOW, "record", repository, silent)
     lock.write_text(whole)
 

@@ -90,7 +90,7 @@ def test_the_gate_baseline_passes_on_recorded_verdicts_and_fails_on_a_change_eit
 def test_without_evidence_claims_are_skipped_naming_the_command(repository):
     code, out = pytest_claims(repository)
     assert code == 0
-    assert "not judged: digits-resnet18 at scale smoke has no record: make it with" in out
+    assert "not judged: there is no record of digits-resnet18 at scale smoke: make it with" in out
     assert "`overparam study digits resnet18 --scale smoke`" in out
     assert "passed" not in out
 

@@ -9,6 +9,7 @@ from overparam.ensembles import initialise
 from overparam.errors import SpecError
 from overparam.models import ARCHITECTURES, build
 from overparam.models.layers import Convolution, ImageNetwork
+from overparam.models.transformer import token_types
 
 ONE = Fraction(1)
 IMAGES = [arch for arch, kind in ARCHITECTURES.items() if isinstance(kind, type) and issubclass(kind, ImageNetwork)]
@@ -63,7 +64,7 @@ def tokens(copies=1, batch=4, length=12, vocabulary=40):
 def test_the_transformer_gives_berts_outputs_with_its_weights(width, heads):
     config = transformers.BertConfig(
         vocab_size=40, hidden_size=width, num_hidden_layers=2, num_attention_heads=heads,
-        intermediate_size=4 * width, max_position_embeddings=64,
+        intermediate_size=4 * width, max_position_embeddings=64, type_vocab_size=4,
     )  # fmt: skip
     reference = transformers.BertModel(config, add_pooling_layer=False).eval()
     randomise(reference)
@@ -71,11 +72,16 @@ def test_the_transformer_gives_berts_outputs_with_its_weights(width, heads):
     network.encoder.load_state_dict(reference.state_dict())
     inputs = tokens()
     (pairs,), mask = inputs, (inputs[0] != 0).long()
-    segments = torch.tensor([[0] * 4 + [1] * 8] * len(pairs)) * mask
+    types = token_types(pairs)
     with torch.no_grad():
-        hidden = reference(pairs, attention_mask=mask, token_type_ids=segments).last_hidden_state
+        hidden = reference(pairs, attention_mask=mask, token_type_ids=types).last_hidden_state
         theirs = torch.stack([row[real.bool()].mean(0) for row, real in zip(hidden, mask, strict=True)])
         torch.testing.assert_close(network.features(inputs)[0], theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_tokens_type_says_its_sentence_and_whether_the_other_one_has_it():
+    pairs = torch.tensor([[2, 7, 8, 7, 3, 8, 9, 8, 3, 0], [2, 4, 5, 3, 6, 3, 0, 0, 0, 0]])
+    assert token_types(pairs).tolist() == [[0, 0, 2, 0, 0, 3, 1, 3, 1, 1], [0, 0, 0, 0, 1, 1, 1, 1, 1, 1]]
 
 
 def test_what_a_pair_is_padded_with_changes_nothing():

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from overparam.config import alpha_label, load_config
+from overparam.controls.stage import CONTROL_CODE
 from overparam.stages import FEATURE_CODE, MEASURE_CODE, TRAIN_CODE
 from overparam.toy.evidence import CODE as TOY_CODE
 
@@ -20,6 +21,7 @@ PIPELINES = {
     **{(scale, "mnli"): ("mnli/dvc.yaml", scale) for scale in ("reduced", "paper")},
 }
 CODE = {"train": TRAIN_CODE, "features": FEATURE_CODE, "measure": MEASURE_CODE}
+WITH_CONTROLS = [setting for setting in PIPELINES if setting[0] != "paper"]
 
 
 def stage(setting, name):
@@ -36,6 +38,13 @@ def test_every_task_has_a_pipeline_at_each_of_its_scales():
 def test_a_stage_depends_on_every_module_it_runs(scale, task, name):
     modules = {"overparam/" + (m if (ROOT / "overparam" / m).is_dir() else f"{m}.py") for m in CODE[name]}
     assert modules <= set(stage((scale, task), name)["deps"])
+
+
+@pytest.mark.parametrize(("scale", "task"), WITH_CONTROLS)
+def test_controls_depend_on_the_record_and_every_module_they_run(scale, task):
+    modules = {f"overparam/{m if (ROOT / 'overparam' / m).is_dir() else f'{m}.py'}" for m in CONTROL_CODE}
+    deps = stage((scale, task), "controls")["deps"]
+    assert set(deps) == modules | {f"results/{scale}/{task}-${{item.arch}}.json"}
 
 
 def test_the_toy_depends_on_the_modules_that_decide_what_is_measured():

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from overparam import fetch
-from overparam.data import HUB_DATASETS, load_dataset
+from overparam.data import HUB_DATASETS, load_dataset, sentences
 from overparam.data.entailment import word_pieces
 from overparam.data.sentences import (
     LENGTH,
@@ -51,7 +51,10 @@ def test_a_part_of_mnli_is_copied_checked_and_loaded_under_its_own_name(mirror, 
     assert [(split.rows, split.class_counts) for split in splits] == [(30, (10,) * 3), (12, (4,) * 3)]
     mnli = load_dataset("mnli", root=root, fit_examples=20)
     assert (len(mnli.train), len(mnli.fit), len(mnli.heldout), mnli.classes) == (30, 20, 12, 3)
-    assert mnli.source == ("local mirror, MNLI, 30 of 392,702 train pairs and 12 of 9,815 validation_matched pairs")
+    assert mnli.source == (
+        "local mirror, MNLI, 30 of 392,702 train pairs and 12 of 9,815 validation_matched pairs; "
+        f"0 pairs longer than {LENGTH} tokens, whose longer sentence was cut"
+    )
     assert mnli.heldout.ids.tolist() == list(range(30, 42))
     assert mnli.train.inputs.shape == (30, LENGTH)
     assert mnli.train.inputs.max() < mnli.channels
@@ -65,6 +68,13 @@ def test_a_sentence_that_swallowed_other_rows_is_left_out(mirror, root):
     mnli = load_dataset("mnli", root=root)
     assert mnli.train.ids.tolist() == [row for row in range(30) if row != 7]
     assert mnli.train.labels.tolist() == [row % 3 for row in range(30) if row != 7]
+
+
+def test_pairs_that_are_cut_are_counted_in_what_every_result_says(mirror, root):
+    long = ["long " * 80 if row in (3, 5) else PREMISES[row % 3] for row in range(12)]
+    pq.write_table(table(12, premise=long), mirror / "mnli" / "validation_matched.parquet")
+    fetch.fetch("mnli", mirror=mirror, root=root)
+    assert f"; 2 pairs longer than {LENGTH} tokens" in load_dataset("mnli", root=root).source
 
 
 def test_the_tokenizer_is_trained_once_and_kept(mirror, root, tmp_path):
@@ -88,6 +98,13 @@ def test_a_tokenizer_of_another_training_split_is_not_used(mirror, root, tmp_pat
     assert load_dataset("mnli", root=root).tokenizer != first.tokenizer
 
 
+def test_a_tokenizer_of_another_size_is_not_used(mirror, root, monkeypatch):
+    fetch.fetch("mnli", mirror=mirror, root=root)
+    first = load_dataset("mnli", root=root)
+    monkeypatch.setattr(sentences, "VOCABULARY", first.channels - 5)
+    assert load_dataset("mnli", root=root).channels == first.channels - 5
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"trained_on": 1}', "replaced"])
 def test_a_damaged_tokenizer_is_refused_in_a_sentence(mirror, root, tmp_path, content):
     fetch.fetch("mnli", mirror=mirror, root=root)
@@ -108,6 +125,7 @@ def test_a_damaged_tokenizer_is_refused_in_a_sentence(mirror, root, tmp_path, co
         ),
         (table(30, label=[-1, *[1] * 28, None]), "labels that are missing or outside 0 to 2 in row 0, 29: fetch"),
         (table(30, hypothesis=[None, *HYPOTHESES * 9, None, "x"]), "has no hypothesis in row 0, 28: fetch"),
+        (table(30, hypothesis=["", *HYPOTHESES * 9, " \n", "x"]), "has no hypothesis in row 0, 28: fetch"),
         (table(30, label=[0] * 30), "has 30 rows with 0 to 30 a class, where MNLI has 392,702 and some of each"),
         (table(30).drop_columns("premise"), "premise"),
     ],
@@ -134,21 +152,21 @@ def test_the_hub_is_asked_for_glues_mnli(mirror, root, monkeypatch):
 
     monkeypatch.setattr(datasets, "load_dataset", from_mirror)
     assert [split.rows for split in fetch.fetch("mnli", root=root)] == [30, 12]
-    assert load_dataset("mnli", root=root).source == "hub dataset nyu-mll/glue"
+    assert load_dataset("mnli", root=root).source.startswith("hub dataset nyu-mll/glue; 0 pairs")
 
 
 def test_pairs_are_laid_out_cut_at_the_longer_sentence_and_padded():
     tokenizer = word_pieces(["a", "b", "c", "d", "##s"])
     a, b, c, d, s = range(4, 9)
-    pairs = encode_pairs(tokenizer, ["A bs", "a b c d a b c d", "?"], ["c", "d", "a"], length=9)
+    pairs, cut = encode_pairs(tokenizer, ["A bs", "a b c d a b c d", "?"], ["c", "d", "a"], length=9)
     assert pairs.tolist() == [
         [START, a, b, s, SEPARATOR, c, SEPARATOR, PADDING, PADDING],
         [START, a, b, c, d, a, SEPARATOR, d, SEPARATOR],
         [START, 1, SEPARATOR, a, SEPARATOR, *[PADDING] * 4],
     ]
-    assert pairs.dtype == np.int64
+    assert (pairs.dtype, cut) == (np.int64, 1)
 
 
 def test_training_a_tokenizer_is_deterministic():
-    sentences = PREMISES + HYPOTHESES
-    assert train_tokenizer(sentences).to_str() == train_tokenizer(list(sentences)).to_str()
+    texts = PREMISES + HYPOTHESES
+    assert train_tokenizer(texts).to_str() == train_tokenizer(list(texts)).to_str()

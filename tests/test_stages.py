@@ -5,7 +5,7 @@ from io import StringIO
 import numpy as np
 import pytest
 import torch
-from networks import QUARTER, tiny_digits, tiny_recipe, tiny_study
+from networks import QUARTER, tiny_data, tiny_digits, tiny_recipe, tiny_recipe_of, tiny_study
 from rich.console import Console
 from rich.progress import Progress
 
@@ -16,9 +16,12 @@ from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.features import read_features
 from overparam.models import build
 from overparam.results import read_record
-from overparam.stages import feature_stage, measure_stage, members, run_study, train_stage
+from overparam.stages import feature_stage, measure_stage, train_stage
+from overparam.studies import members, run_study
 from overparam.training import copy_seeds, learning_rate, train
 from overparam.workspace import Workspace
+
+ANOTHER = "trained by another recipe, on other data or with another tokenizer than asked for: get it with"
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +82,15 @@ def test_a_study_run_again_does_nothing(finished, monkeypatch):
     assert contents(workspace) == before
 
 
-def test_deleting_one_checkpoint_makes_just_that_one_again(finished, monkeypatch):
+def test_deleting_one_checkpoint_makes_just_that_one_again(finished):
     workspace, _ = finished
     deleted = workspace.checkpoint(tiny_study(), QUARTER, 0)
     before, (network, provenance) = contents(workspace), load_checkpoint(deleted)
-    trained = []
-    real_train = stages.train
-    monkeypatch.setattr(stages, "train", lambda *a, **o: (trained.append(o["label"]), real_train(*a, **o))[1])
+    written = {path: path.stat().st_mtime_ns for path in before}
     deleted.unlink()
     run_study(tiny_study(), workspace)
-    assert trained == ["digits-resnet18-1_4-r0, 8 networks"]
+    checkpoints = [path for path in before if path.parent.parent == workspace.checkpoints]
+    assert [path for path in checkpoints if path.stat().st_mtime_ns != written[path]] == [deleted]
     after = contents(workspace)
     assert {
         path
@@ -119,7 +121,7 @@ def test_other_code_or_another_machine_trains_again_only_what_takes_minutes(tmp_
     study = tiny_study()
     study = replace(study, scale=replace(study.scale, quick=quick))
     first = train_stage(study, QUARTER, 0, workspace).read_bytes()
-    monkeypatch.setattr(stages, "_environment", lambda device: OTHER_CODE)
+    monkeypatch.setattr(stages, "_environment", lambda device, threads: OTHER_CODE)
     console = Console(record=True, width=500, file=StringIO())
     path = train_stage(study, QUARTER, 0, workspace, progress=Progress(console=console))
     said = console.export_text()
@@ -131,15 +133,23 @@ def test_asked_anew_hours_of_training_are_repeated_by_other_code(tmp_path, monke
     workspace, study = Workspace.at(tmp_path), tiny_study(quick=False)
     first = train_stage(study, QUARTER, 0, workspace).read_bytes()
     assert train_stage(study, QUARTER, 0, workspace, anew=True).read_bytes() == first
-    monkeypatch.setattr(stages, "_environment", lambda device: OTHER_CODE)
+    monkeypatch.setattr(stages, "_environment", lambda device, threads: OTHER_CODE)
     assert train_stage(study, QUARTER, 0, workspace, anew=True).read_bytes() != first
 
 
 @pytest.mark.parametrize("change", [{"train": tiny_recipe(learning_rate=0.01)}, {"train_examples": 150}])
 def test_networks_of_another_recipe_or_other_data_are_not_measured(finished, change):
     workspace, _ = finished
-    with pytest.raises(ArtifactError, match="trained by another recipe or on other data than asked for: get it with"):
+    with pytest.raises(ArtifactError, match=ANOTHER):
         feature_stage(tiny_study(**change), QUARTER, 0, workspace)
+
+
+def test_sentences_of_another_tokenizer_are_not_measured_with_these_networks(tmp_path):
+    workspace, dataset = Workspace.at(tmp_path), tiny_data("transformer")
+    study = tiny_study("transformer", train=tiny_recipe_of("transformer"))
+    train_stage(study, QUARTER, 0, workspace, dataset=dataset)
+    with pytest.raises(ArtifactError, match=ANOTHER):
+        feature_stage(study, QUARTER, 0, workspace, dataset=replace(dataset, tokenizer="f" * 64))
 
 
 def test_hours_of_training_are_repeated_for_another_recipe(tmp_path):

@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,8 @@ from records import EIGHTH, spread_effect, synthetic_record
 
 from overparam.errors import ArtifactError
 from overparam.quantities import FP, M_1
-from overparam.report.tables import fill_tables, record_tables
+from overparam.report.sections import SECTION, fill_sections
+from overparam.report.tables import record_tables
 from overparam.results import Record, Sample, write_record
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +38,16 @@ def test_the_table_holds_what_the_record_holds():
     assert "FSE(S_α^(1/α²)" not in record_tables(study(alphas=(ONE, EIGHTH)))  # what was not measured has no line
     assert "trained on 1,000 examples for 10 epochs" in tables
     assert "fitted on 500 of them, measured on 797 held-out ones (drawn), R = 5" in tables
+
+
+def test_what_words_alone_tell_of_sentence_pairs_stands_beside_the_networks():
+    record = study()
+    data = {**DATA, "majority_share": 0.35, "word_baselines": {"hypothesis": 0.488, "overlap": 0.577}}
+    assert "Without a network" not in record_tables(record)
+    tables = record_tables(Record(**{**vars(record), "data": data}))
+    assert "the most common answer is right for 35.0% of the held-out pairs" in tables
+    assert "the words of the hypothesis for 48.8%" in tables
+    assert "whether the premise has them for 57.7%" in tables
 
 
 def test_an_interval_reaches_to_the_one_sided_bounds():
@@ -82,10 +92,10 @@ def test_only_the_marked_sections_are_written_anew(tmp_path):
     path.write_text(MARKED, encoding="utf-8")
     write_record(tmp_path / "results" / "smoke" / "digits-resnet18.json", study())
     (tmp_path / "results" / "smoke" / "verdicts.json").write_text("[]")
-    fill_tables(path, tmp_path / "results")
+    fill_sections(path, tmp_path / "results")
     text = path.read_text(encoding="utf-8")
     assert text == f"before\n<!-- tables smoke -->\n\n{record_tables(study())}\n\n<!-- end of tables -->\nafter\n"
-    fill_tables(path, tmp_path / "results")
+    fill_sections(path, tmp_path / "results")
     assert path.read_text(encoding="utf-8") == text
 
 
@@ -93,7 +103,7 @@ def test_a_section_without_an_end_swallows_nothing(tmp_path):
     path = tmp_path / "page.md"
     path.write_text(f"<!-- tables pilot -->\nno end\n{MARKED}", encoding="utf-8")
     write_record(tmp_path / "results" / "smoke" / "digits-resnet18.json", study())
-    fill_tables(path, tmp_path / "results")
+    fill_sections(path, tmp_path / "results")
     assert path.read_text(encoding="utf-8").startswith("<!-- tables pilot -->\nno end\nbefore\n<!-- tables smoke -->\n")
 
 
@@ -101,25 +111,29 @@ def test_a_page_in_another_encoding_is_refused(tmp_path):
     path = tmp_path / "page.md"
     path.write_bytes(MARKED.encode() + "é".encode("latin-1"))
     with pytest.raises(ArtifactError, match="not encoded in UTF-8"):
-        fill_tables(path, tmp_path / "results")
+        fill_sections(path, tmp_path / "results")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("nothing", "has no section <!-- tables SCALE -->"), (MARKED, "there is no record of scale smoke in")],
+    [
+        ("nothing", "has no section <!-- tables SCALE -->"),
+        (MARKED, "there is no record of the tables of scale smoke in"),
+    ],
 )
 def test_a_page_that_cannot_be_filled_stays_as_it_is(tmp_path, text, message):
     path = tmp_path / "page.md"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ArtifactError, match=message):
-        fill_tables(path, tmp_path / "results")
+        fill_sections(path, tmp_path / "results")
     assert path.read_text(encoding="utf-8") == text
 
 
-def test_the_readme_has_the_tables_of_the_committed_records(tmp_path):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    path = tmp_path / "README.md"
-    path.write_text(readme, encoding="utf-8")
-    assert re.search("<!-- tables ", readme)
-    fill_tables(path, ROOT / "results")
-    assert path.read_text(encoding="utf-8") == readme
+@pytest.mark.parametrize("file", ["README.md", "docs/controls.md"])
+def test_what_is_documented_has_the_tables_of_the_committed_records(tmp_path, file):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    path = tmp_path / "page.md"
+    path.write_text(text, encoding="utf-8")
+    assert SECTION.search(text)
+    fill_sections(path, ROOT / "results")
+    assert path.read_text(encoding="utf-8") == text

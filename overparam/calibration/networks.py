@@ -17,11 +17,11 @@ from overparam.features import FeatureFile
 ONE, NARROW = Fraction(1), Fraction(1, 4)
 PARTS, PART_WIDTH = NARROW.denominator, 4  # parts of a wide network, and features of a part
 COPIES = {ONE: 2, NARROW: 3 * PARTS}  # narrow ones for S_α, S_α′, and one more concatenation
-FIT, HELDOUT = 400, 3000
+FIT, HELDOUT = 500, 4000
 BOTH, OF_WIDE, OF_NARROW = (0, 1), (2, 3), (4, 5)  # latent numbers
 TELLING = BOTH + OF_WIDE  # those that decide the label
 LABEL_NOISE = 0.3  # on a score of unit variance
-FEATURE_NOISE, SEED_SPREAD = 0.3, 0.4  # and the spread of its logarithm: span errors differ by about 0.01
+FEATURE_NOISE, SEED_SPREAD = 0.2, 0.4  # and the spread of its logarithm: span errors differ by about 0.01
 WELL_TRAINED = 0.99
 EPOCHS = 10
 

@@ -103,12 +103,26 @@ def measure(task: Task, arch: Arch, scale: ScaleName = None) -> None:
 
 
 @app.command()
+def controls(task: Task, arch: Arch, scale: ScaleName = None) -> None:
+    """Measure what a sceptic asks of one study that has its features: nonlinear maps, more copies, untrained networks.
+
+    Example: `overparam controls digits resnet18`
+    """
+    from overparam.controls.stage import controls_stage
+
+    study = study_of(task, arch, scale)
+    with progress_display() as display:
+        controls_stage(study, workspace(), progress=display)
+    console.print(f"{workspace().controls(study)} is up to date")
+
+
+@app.command()
 def study(task: Task, arch: Arch, scale: ScaleName = None) -> None:
     """Train, extract and measure whatever one study lacks; show how it is judged.
 
     Example: `overparam study cifar resnet18 --scale pilot`
     """
-    from overparam.stages import run_study
+    from overparam.studies import run_study
 
     chosen = study_of(task, arch, scale)
     with resumable(), progress_display() as display:

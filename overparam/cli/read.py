@@ -40,9 +40,9 @@ def tables(file: Annotated[Path, typer.Argument(help="a Markdown file with secti
 
     Example: `overparam tables README.md`
     """
-    from overparam.report.tables import fill_tables
+    from overparam.report.sections import fill_sections
 
-    fill_tables(file, workspace().results)
+    fill_sections(file, workspace().results)
     console.print(f"the tables of {file} are those of the records")
 
 
@@ -106,10 +106,10 @@ def explain(claim: Annotated[str, typer.Argument(help="a claim or a control, suc
 
     Example: `overparam explain span-over`
     """
-    from overparam.claims import CLAIMS, CONTROLS
+    from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
     from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
-    known = {**CLAIMS, **CONTROLS, **TOY_CLAIMS, **TOY_CONTROLS}
+    known = CLAIMS | CONTROLS | CONTROLS_APART | TOY_CLAIMS | TOY_CONTROLS
     if claim not in known:
         raise SpecError(f"there is no claim {claim!r}: there are {', '.join(known)}")
     chosen = known[claim]

@@ -173,7 +173,8 @@ def load_nli(train_examples: int | None) -> Dataset:
     """Generated pairs, whole triples for training or held out; no pair is in both."""
     premises, hypotheses, labels = generate()
     tokenizer = word_pieces([*QUANTIFIERS, "is", "are", "not", "##s", *words(NOUNS), *words(PREDICATES)])
-    everything = Examples(np.arange(len(labels)), encode_pairs(tokenizer, premises, hypotheses, length=LENGTH), labels)
+    inputs, _ = encode_pairs(tokenizer, premises, hypotheses, length=LENGTH)  # all are short
+    everything = Examples(np.arange(len(labels)), inputs, labels)
     cut = 3 * TRIPLES["train"]
     train, heldout = (
         Examples(everything.ids[part], everything.inputs[part], everything.labels[part])

@@ -67,7 +67,7 @@ class HubDataset:
         return pinned["source"], pinned["sha256"], tables
 
     def read(self, path: Path) -> pa.Table:
-        """The columns of one split, checked: nothing missing, and labels in [0, classes).
+        """The columns of one split, checked: nothing missing, no sentence empty, and labels in [0, classes).
 
         Raises:
             DataError: if the file is missing, no parquet (truncated, say), or lacks a column, a value or a label.
@@ -91,8 +91,15 @@ class HubDataset:
             f"labels that are missing or outside 0 to {self.classes - 1}",
         )
         for column in columns[:-1]:
-            _refuse(path, table[column].is_null().to_numpy(), f"no {column}")
+            _refuse(path, _empty(table[column]), f"no {column}")
         return table
+
+
+def _empty(values: pa.ChunkedArray) -> np.ndarray:
+    """Where there is no value, or a sentence of blanks."""
+    if pa.types.is_string(values.type):
+        return np.array([not (sentence or "").strip() for sentence in values.to_pylist()])
+    return values.is_null().to_numpy()
 
 
 def _refuse(path: Path, wrong: np.ndarray, what: str) -> None:

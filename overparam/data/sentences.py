@@ -15,8 +15,8 @@ from overparam.files import digest_json, write_json
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 PADDING, _, START, SEPARATOR = range(len(SPECIALS))  # token ids
-VOCABULARY = 2048  # MNLI's: most weights of a narrow Transformer lie in its embedding of tokens
-LENGTH = 64  # tokens of a pair; a longer pair loses the end of its longer sentence
+VOCABULARY = 1024  # MNLI's: most weights of a narrow Transformer lie in its embedding of tokens
+LENGTH = 80  # tokens of a pair; a longer pair loses the end of its longer sentence
 CHARACTERS = 2000  # of a sentence; beyond, a copy of MNLI has swallowed the rows that follow
 TOKENIZER = Path("artifacts/tokenizers/mnli.json")
 
@@ -47,22 +47,28 @@ def load_mnli(root: Path, train_examples: int | None) -> Dataset:
     train, heldout = tables["train"], tables["validation_matched"]
     tokenizer = tokenizer_of(train, sha256["train"], root.parent / TOKENIZER)
     kept = np.flatnonzero([len(sentence) <= CHARACTERS for sentence in train["premise"].to_pylist()])
+    drawn = kept[draw(len(kept), train_examples)]
+    examples, cut = _examples(tokenizer, train, drawn, first_id=0)
+    heldout_examples, heldout_cut = _examples(tokenizer, heldout, np.arange(heldout.num_rows), first_id=train.num_rows)
     return Dataset(
-        source=source,
+        source=f"{source}; {cut + heldout_cut:,} pairs longer than {LENGTH} tokens, whose longer sentence was cut",
         sha256=sha256,
         classes=MNLI.classes,
         channels=tokenizer.get_vocab_size(),
-        train=(drawn := _examples(tokenizer, train, kept[draw(len(kept), train_examples)], first_id=0)),
-        fit=drawn,
-        heldout=_examples(tokenizer, heldout, np.arange(heldout.num_rows), first_id=train.num_rows),
+        train=examples,
+        fit=examples,
+        heldout=heldout_examples,
         tokenizer=digest_json(json.loads(tokenizer.to_str())),
     )
 
 
 def encode_pairs(
     tokenizer: Tokenizer, premises: Sequence[str], hypotheses: Sequence[str], *, length: int
-) -> np.ndarray:
-    """Token ids (pairs, length) of ``[CLS] premise [SEP] hypothesis [SEP]``, cut at its longer sentence or padded."""
+) -> tuple[np.ndarray, int]:
+    """Token ids (pairs, length) of ``[CLS] premise [SEP] hypothesis [SEP]``, padded, and how many pairs were too long.
+
+    Those lose the end of their longer sentence.
+    """
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
@@ -71,7 +77,7 @@ def encode_pairs(
     tokenizer.enable_truncation(length)
     tokenizer.enable_padding(pad_id=PADDING, pad_token=SPECIALS[PADDING], length=length)
     encoded = tokenizer.encode_batch_fast(list(zip(premises, hypotheses, strict=True)))
-    return np.array([pair.ids for pair in encoded], np.int64)
+    return np.array([pair.ids for pair in encoded], np.int64), sum(bool(pair.overflowing) for pair in encoded)
 
 
 def train_tokenizer(sentences: Sequence[str]) -> Tokenizer:
@@ -88,15 +94,16 @@ def train_tokenizer(sentences: Sequence[str]) -> Tokenizer:
 
 
 def tokenizer_of(train: pa.Table, sha256: str, path: Path) -> Tokenizer:
-    """The tokenizer of a training split with that digest: from ``path``, or trained and put there.
+    """The tokenizer of a training split with that digest, `VOCABULARY` tokens: from ``path``, or trained and put there.
 
     Raises:
         DataError: if what is there is damaged.
     """
+    trained_on = {"train": sha256, "vocabulary": VOCABULARY}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
-        if content["trained_on"] == sha256:
+        if content["trained_on"] == trained_on:
             return tokenizer
     except FileNotFoundError:
         pass
@@ -108,11 +115,11 @@ def tokenizer_of(train: pa.Table, sha256: str, path: Path) -> Tokenizer:
         ) from None
     sentences = [s for name in ("premise", "hypothesis") for s in train[name].to_pylist() if len(s) <= CHARACTERS]
     tokenizer = train_tokenizer(sentences)
-    write_json(path, {"trained_on": sha256, "tokenizer": json.loads(tokenizer.to_str())})
+    write_json(path, {"trained_on": trained_on, "tokenizer": json.loads(tokenizer.to_str())})
     return tokenizer
 
 
-def _examples(tokenizer: Tokenizer, table: pa.Table, rows: np.ndarray, *, first_id: int) -> Examples:
+def _examples(tokenizer: Tokenizer, table: pa.Table, rows: np.ndarray, *, first_id: int) -> tuple[Examples, int]:
     premises, hypotheses = (table[name].take(rows).to_pylist() for name in ("premise", "hypothesis"))
-    inputs = encode_pairs(tokenizer, premises, hypotheses, length=LENGTH)
-    return Examples(first_id + rows, inputs, table["label"].to_numpy()[rows].astype(np.int64))
+    inputs, cut = encode_pairs(tokenizer, premises, hypotheses, length=LENGTH)
+    return Examples(first_id + rows, inputs, table["label"].to_numpy()[rows].astype(np.int64)), cut

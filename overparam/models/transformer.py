@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from transformers import BertConfig, BertModel
 
-from overparam.data.sentences import LENGTH, PADDING, SEPARATOR
+from overparam.data.sentences import LENGTH, PADDING, SEPARATOR, SPECIALS
 from overparam.models.layers import Network
 
 LAYERS = 2
@@ -17,6 +17,8 @@ class Transformer(Network):
     """``copies`` encoders side by side; ``width`` features at every position, ``channels`` tokens in the vocabulary.
 
     Narrower networks have fewer heads of the same size; below 16 features a single head, as wide as the network.
+    BERT's embedding of the sentence that a token is in also says whether the other sentence has that token too: in
+    30,000 pairs networks do not learn by themselves to look for it.
     Features are the last hidden state averaged over a pair's tokens, as image features are over positions; BERT's own
     pooler would be one more layer and see the first token alone. There is no dropout. With one copy ``encoder`` has the
     names and outputs of ``transformers.BertModel``.
@@ -30,6 +32,7 @@ class Transformer(Network):
             num_hidden_layers=LAYERS,
             num_attention_heads=max(1, width // HEAD),
             intermediate_size=FEED_FORWARD * width,
+            type_vocab_size=4,
             max_position_embeddings=LENGTH,
             hidden_dropout_prob=0.0,
             attention_probs_dropout_prob=0.0,
@@ -60,9 +63,22 @@ class Transformer(Network):
         arguments = {
             "input_ids": tokens,
             "attention_mask": scores[:, None, None, :].expand(batch, 1, length, length),
-            "token_type_ids": ((tokens == SEPARATOR).cumsum(1) - (tokens == SEPARATOR).long()).clamp(max=1),
+            "token_type_ids": token_types(tokens),
             "position_ids": torch.arange(length, device=tokens.device).expand(batch, length),
         }
         hidden = functional_call(self.encoder, state, (), arguments).last_hidden_state  # (batch, length, features)
         weights = real[..., None].to(hidden.dtype)
         return (hidden * weights).sum(1) / weights.sum(1)
+
+
+def token_types(tokens: Tensor) -> Tensor:
+    """0 in the first sentence and 1 in the second, and 2 more where the other sentence has the token too.
+
+    Args:
+        tokens: (batch, length) token ids; marks such as separators are never shared. So is the result.
+    """
+    separators = tokens == SEPARATOR
+    second = separators.cumsum(1) > separators
+    other = second[:, :, None] != second[:, None, :]
+    shared = ((tokens[:, :, None] == tokens[:, None, :]) & other).any(2) & (tokens >= len(SPECIALS))
+    return second + 2 * shared

@@ -11,10 +11,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.progress import Progress
 
-from overparam.claims import CLAIMS, CONTROLS
+from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.files import write_atomically
 from overparam.judging import Judgement, Preregistration, cell_id
 from overparam.progress import silent
+from overparam.report.control_figures import draw_control_figures
 from overparam.report.drawing import Drawing
 from overparam.report.figures import draw_figures
 from overparam.report.settings import Setting, outcome
@@ -41,7 +42,7 @@ def write_page(
 ) -> Path:
     """Draw every figure below ``folder``, write ``folder/index.html`` with them in it, and return that path."""
     figures = draw_all(settings, folder / "figures", progress or silent())
-    claims = {"claims": CLAIMS | TOY_CLAIMS, "controls": CONTROLS | TOY_CONTROLS}
+    claims = {"claims": CLAIMS | TOY_CLAIMS, "controls": CONTROLS | CONTROLS_APART | TOY_CONTROLS}
     environment = Environment(
         loader=PackageLoader("overparam.report", "."),
         autoescape=True,
@@ -76,6 +77,8 @@ def draw_all(settings: Sequence[Setting], folder: Path, progress: Progress) -> d
         records = [setting.record for setting in settings if setting.scale == scale]
         studies = [record for record in records if isinstance(record, Record)]
         drawn[scale] = draw_figures(studies, folder / scale) if studies else []
+        controls = [s.controls for s in settings if s.scale == scale and s.controls is not None]
+        drawn[scale] += draw_control_figures(controls, folder / scale) if controls else []
         for record in records:
             drawn[scale] += draw_toy_figures(record, folder / scale) if isinstance(record, ToyRecord) else []
     return drawn

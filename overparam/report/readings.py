@@ -36,8 +36,7 @@ def measured(narrow: Callable[[Fraction], Contrast] | None, wide: Contrast | Non
 
     def effect(record: Record, alpha: Fraction) -> Effect | None:
         contrast = wide if alpha == ONE else narrow(alpha) if narrow else None
-        known = {name for sample in record.samples.values() for name in sample.quantities}
-        return record.effect(contrast) if contrast is not None and set(contrast.weights) <= known else None
+        return record.effect(contrast) if contrast is not None and not record.lacks(contrast) else None
 
     return effect
 
@@ -49,5 +48,4 @@ def accuracy(part: str) -> Reading:
 
 def over_replicates(accuracies: list[list[float]]) -> Effect:
     """Accuracies (replicates, copies), averaged over copies; the interval is over replicates alone."""
-    values = np.mean(accuracies, axis=1)
-    return Effect(values, np.zeros((len(values), len(values))))
+    return Effect.independent(np.mean(accuracies, axis=1))

@@ -6,9 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from overparam.claims import CONTROLS_APART
 from overparam.config import Config, StudySpec
 from overparam.errors import OverparamError
-from overparam.evidence import NoEvidence, gather
+from overparam.evidence import NoEvidence, gather, gather_controls
 from overparam.judging import Judgement, Preregistration, holds_up_to, judge_record
 from overparam.progress import silent
 from overparam.report.readings import TITLES
@@ -32,6 +33,7 @@ class Setting:
         problem: why it is not judged, with the remedy; empty if it is.
         record: what was measured, if it is judged.
         judgements: every claim and control in every cell.
+        controls: what was measured for the controls that take measurements of their own, if it was.
     """
 
     task: str
@@ -41,6 +43,7 @@ class Setting:
     problem: str
     record: Record | ToyRecord | None
     judgements: tuple[Judgement, ...]
+    controls: Record | None = None
 
     @property
     def title(self) -> str:
@@ -68,26 +71,32 @@ def gather_settings(config: Config, spec: ToySpec, preregistration: Preregistrat
     return [*settings, _setting(names, path, lambda: _judge_toy(spec, preregistration, root))]
 
 
-Judged = tuple[Record | ToyRecord, list[Judgement]]
+Judged = tuple[Record | ToyRecord, list[Judgement], Record | None]
 
 
 def _setting(names: tuple[str, str, str], path: Path, judge: Callable[[], Judged]) -> Setting:
     try:
-        record, judgements = judge()
+        record, judgements, controls = judge()
     except OverparamError as error:
         state = "missing" if isinstance(error, NoEvidence) and not path.exists() else "stale"
         return Setting(*names, state, str(error), None, ())
-    return Setting(*names, "judged", "", record, tuple(judgements))
+    return Setting(*names, "judged", "", record, tuple(judgements), controls)
 
 
 def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path) -> Judged:
     level, record = gather(study, "record", root, silent)
-    return record, judge_record(record, preregistration, evidence=level)
+    judgements = judge_record(record, preregistration, evidence=level)
+    try:
+        level, controls = gather_controls(study, root)
+    except NoEvidence:
+        return record, judgements, None
+    judgements += judge_record(controls, preregistration, evidence=level, claims=CONTROLS_APART)
+    return record, judgements, controls
 
 
 def _judge_toy(spec: ToySpec, preregistration: Preregistration, root: Path) -> Judged:
     level, record = gather_toy(spec, "record", root, silent)
-    return record, toy.judge_toy_record(record, spec, preregistration, evidence=level)
+    return record, toy.judge_toy_record(record, spec, preregistration, evidence=level), None
 
 
 def outcome(judgements: list[Judgement]) -> tuple[str, str]:

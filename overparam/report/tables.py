@@ -1,18 +1,13 @@
 """Markdown tables of what was measured, by width, beside what the paper's figures say; made from records alone."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from overparam.errors import ArtifactError
-from overparam.files import write_atomically
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_matched, S_prime, early
+from overparam.report.markdown import number, table
 from overparam.report.readings import ONE, Reading, accuracy, measured, over_replicates, title
-from overparam.results import Record, read_record
-from overparam.stats import Effect
-
-SECTION = re.compile(r"(<!-- tables (?P<scale>\w+) -->\n)(?:(?!<!-- tables ).)*?(<!-- end of tables -->)", re.DOTALL)
+from overparam.results import Record
 
 
 @dataclass(frozen=True)
@@ -87,18 +82,30 @@ def record_tables(record: Record) -> str:
         f"**{title(record)}**, scale {record.scale}: "
         f"trained on {data['train_examples']:,} examples for {epochs} epochs, ridge maps and probes fitted on "
         f"{data['fit_examples']:,} of them, measured on {data['heldout_examples']:,} held-out ones "
-        f"({data['source']}), R = {len(record.replicates)}."
+        f"({data['source']}), R = {len(record.replicates)}.{_words_alone(data)}"
     )
     head = ["measured", "in the paper", *(f"α = {alpha}" for alpha in record.alphas)]
     rows = []
     for row in ROWS:
         effects = [row.effect(record, alpha) for alpha in record.alphas]
         if any(effects):
-            rows.append([row.label, row.paper, *(_number(effect, percent=row.percent) for effect in effects)])
-    tables = [heading, _table(head, rows, words=2)]
+            rows.append([row.label, row.paper, *(number(effect, percent=row.percent) for effect in effects)])
+    tables = [heading, table(head, rows, words=2)]
     if "early" in record.networks[ONE]:
         tables.append(_early_table(record, record.networks[ONE]["early"]))
     return "\n\n".join(tables)
+
+
+def _words_alone(data: Mapping[str, Any]) -> str:
+    """Of sentence pairs, what answers without a network get right."""
+    if "word_baselines" not in data:
+        return ""
+    majority, words = data["majority_share"], data["word_baselines"]
+    return (
+        f" Without a network, the most common answer is right for {majority:.1%} of the held-out pairs; logistic "
+        f"regression on the words of the hypothesis for {words['hypothesis']:.1%}, and on the same words told apart "
+        f"by whether the premise has them for {words['overlap']:.1%}."
+    )
 
 
 def _early_table(record: Record, entry: Mapping[str, list]) -> str:
@@ -114,49 +121,9 @@ def _early_table(record: Record, entry: Mapping[str, list]) -> str:
     spans = [record.effect(FSE(early(epochs), M_1)) for epochs in entry["epochs"]]
     probes = [record.effect(FP(early(epochs))) for epochs in entry["epochs"]]
     rows = [
-        ["training accuracy", *(_number(effect, percent=True) for effect in accuracies["train_accuracy"])],
-        ["held-out accuracy", *(_number(effect, percent=True) for effect in accuracies["heldout_accuracy"])],
-        ["FSE(M_1′→M_1)", *(_number(e, percent=False) for e in (*spans, record.effect(FSE(M_1_PRIME, M_1))))],
-        ["FP(M_1′)", *(_number(effect, percent=True) for effect in (*probes, None))],
+        ["training accuracy", *(number(effect, percent=True) for effect in accuracies["train_accuracy"])],
+        ["held-out accuracy", *(number(effect, percent=True) for effect in accuracies["heldout_accuracy"])],
+        ["FSE(M_1′→M_1)", *(number(e, percent=False) for e in (*spans, record.effect(FSE(M_1_PRIME, M_1))))],
+        ["FP(M_1′)", *(number(effect, percent=True) for effect in (*probes, None))],
     ]
-    return _table(head, rows, words=1)
-
-
-def fill_tables(path: Path, results: Path) -> None:
-    """Write anew every ``<!-- tables SCALE -->`` section of a Markdown file from the records of that scale.
-
-    Raises:
-        ArtifactError: if there is no such file, or it is no UTF-8, has no such section, or a scale has no record.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, IsADirectoryError):
-        raise ArtifactError(f"there is no file {path}: name a Markdown file that has sections for tables") from None
-    except UnicodeDecodeError:
-        raise ArtifactError(f"{path} is not encoded in UTF-8: convert it first") from None
-    if not SECTION.search(text):
-        raise ArtifactError(f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->: mark where they go")
-
-    def filled(match: re.Match[str]) -> str:
-        records = sorted((results / match["scale"]).glob("*-*.json"))
-        if not records:
-            raise ArtifactError(f"there is no record of scale {match['scale']} in {results}: measure its studies first")
-        tables = "\n\n".join(record_tables(read_record(record)) for record in records)
-        return f"{match[1]}\n{tables}\n\n{match[3]}"
-
-    new = SECTION.sub(filled, text)
-    write_atomically(path, lambda temporary: temporary.write_text(new, encoding="utf-8"))
-
-
-def _number(effect: Effect | None, *, percent: bool) -> str:
-    """Mean ± the distance to its one-sided 95 % bounds; percent with one decimal, shares with three."""
-    if effect is None:
-        return ""
-    mean, reach = effect.mean, effect.upper - effect.mean
-    return f"{100 * mean:z.1f} ± {100 * reach:.1f} %" if percent else f"{mean:z.3f} ± {reach:.3f}"
-
-
-def _table(head: list[str], rows: list[list[str]], *, words: int) -> str:
-    """A table whose first ``words`` columns hold words, the others numbers."""
-    lines = [head, ["---"] * words + ["---:"] * (len(head) - words), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return table(head, rows, words=1)

@@ -74,7 +74,7 @@ def _draw_trajectory(
     axes: Axes, steps: list[int], curve: list[list[float]], label: str, place: int, plane: str
 ) -> Numbers:
     """A curve (records, seeds) over training: the mean over seeds, and its band."""
-    effects = [_over_seeds(values) for values in curve]
+    effects = [Effect.independent(values) for values in curve]
     stroke = {name: value for name, value in STROKES[place].items() if name != "marker"}
     draw_band(axes, steps, effects, label, stroke)
     return [
@@ -124,7 +124,7 @@ def _draw_thresholds(record: ToyRecord, folder: Path) -> Drawing:
     with panels(drawing, 1, 2, numbers) as grid:
         for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
             for stroke, alpha in zip(STROKES, map(Fraction, record.spec["alphas"]), strict=False):
-                effects = [_over_seeds(record.quantities[activated(plane, alpha, t)]) for t in thresholds]
+                effects = [Effect.independent(record.quantities[activated(plane, alpha, t)]) for t in thresholds]
                 reach = [effect.upper - effect.mean for effect in effects]
                 axes.errorbar(thresholds, [e.mean for e in effects], yerr=reach, label=f"α = {alpha}", **stroke)
                 numbers += [
@@ -155,7 +155,7 @@ def _draw_controls(record: ToyRecord, folder: Path) -> Drawing:
         for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
             for place, alpha in enumerate((ONE, narrowest)):
                 name = activated(plane, alpha, record.spec["threshold"])
-                effects = [_over_seeds(quantities[name]) for quantities in runs.values()]
+                effects = [Effect.independent(quantities[name]) for quantities in runs.values()]
                 axes.errorbar(
                     [effect.mean for effect in effects],
                     np.arange(len(runs)) + 0.1 - 0.2 * place,
@@ -211,8 +211,3 @@ def _draw_phase_diagram(record: ToyRecord, folder: Path) -> Drawing:
         axes.set_xlabel("strength c of the product")
         axes.set_ylabel("neurons of a network")
     return drawing
-
-
-def _over_seeds(values: list[float]) -> Effect:
-    """Seeds share nothing: neither networks nor examples."""
-    return Effect(np.array(values, dtype=float), np.zeros((len(values), len(values))))

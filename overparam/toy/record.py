@@ -71,8 +71,7 @@ class ToyRecord:
         if missing:
             raise ArtifactError(f"the toy's record has not measured {missing[0]}: run `overparam toy` again")
         terms = [weight * np.array(self.quantities[name]) for name, weight in contrast.weights.items()]
-        values = np.sum(terms, axis=0)
-        return Effect(values, np.zeros((len(values), len(values))))
+        return Effect.independent(np.sum(terms, axis=0))
 
 
 def write_toy_record(path: Path, record: ToyRecord) -> None:

@@ -1,0 +1,40 @@
+"""Names of what the controls measure beyond the claims' own quantities."""
+
+from fractions import Fraction
+
+from overparam.quantities import FSE, M_1, Contrast, S
+
+
+def one_narrow(alpha: Fraction) -> str:
+    """M_α: a single narrow network, the first that did not die in training."""
+    return f"M_{alpha}"
+
+
+def concatenation(alpha: Fraction, copies: int) -> str:
+    """S_α^(U): the first U networks M_α side by side; 1/α of them are just S_α."""
+    return S(alpha) if copies == alpha.denominator else f"S_{alpha}^({copies})"
+
+
+def untrained(block: str) -> str:
+    """The same networks as they were initialised."""
+    return f"untrained {block}"
+
+
+def FSE_nonlinear(source: str) -> Contrast:  # noqa: N802
+    """Feature span error onto M_1 of a readout from what a small nonlinear network predicts of M_1."""
+    return FSE(nonlinear(source), M_1)
+
+
+def nonlinear(source: str) -> str:
+    """What a small nonlinear network predicts of M_1's features from those of ``source``."""
+    return f"MLP({source}→{M_1})"
+
+
+def stitched(source: str) -> Contrast:
+    """Accuracy of M_1's own readout on what ridge regression predicts of M_1 from ``source``; on M_1 itself for M_1."""
+    return Contrast({f"stitched({source})": 1.0})
+
+
+def likeness(measure: str, other: str) -> Contrast:
+    """One of `overparam.similarity.MEASURES` of M_1 and another block on held-out examples."""
+    return Contrast({f"{measure}({M_1}, {other})": 1.0})

@@ -1,0 +1,151 @@
+"""The controls that take measurements of their own, on networks whose truth is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from features import COPIES, HALF, ONE, QUARTER, WIDTH, world
+from networks import tiny_study
+from sklearn.linear_model import Ridge
+
+from overparam import controls
+from overparam.blocks import Blocks
+from overparam.claims import CONTROLS_APART
+from overparam.controls.copies import asymptote, counts
+from overparam.controls.measurement import Networks, Readout, measure_controls
+from overparam.controls.nonlinear import predict_nonlinearly
+from overparam.controls.quantities import FSE_nonlinear, concatenation, likeness, one_narrow, stitched, untrained
+from overparam.controls.stage import controls_stage
+from overparam.errors import ArtifactError, MeasurementError
+from overparam.measurement import measure
+from overparam.quantities import FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.replicates import Replicate
+from overparam.results import Sample, read_record
+from overparam.similarity import MEASURES
+from overparam.studies import run_study
+from overparam.workspace import Workspace
+
+
+def networks_of(seed: int) -> Networks:
+    """Trained networks as `features.world` draws them; before training, all see the same through other weights."""
+    files, before = world("signal", seed), world("all S", seed)
+    initial = {alpha: before[alpha].features[:, : max(2, alpha.denominator)] for alpha in files}
+    rng = np.random.default_rng(seed)
+    return Networks(files, initial, Readout(rng.standard_normal((3, WIDTH)), np.zeros(3)))
+
+
+@pytest.fixture(scope="module")
+def samples() -> dict[str, Sample]:
+    return measure_controls({0: networks_of(0), 1: networks_of(1)}, workers=1)
+
+
+def value(samples: dict[str, Sample], contrast: Contrast, replicate: int = 0) -> float:
+    (sample,) = [sample for sample in samples.values() if set(contrast.weights) <= set(sample.quantities)][:1]
+    return float(sample.effect(contrast).values[replicate])
+
+
+def test_span_errors_are_those_that_the_claims_are_judged_on(samples):
+    known, _ = measure({r: Replicate.of(world("signal", r)) for r in (0, 1)}, workers=1)
+    for contrast in (FSE(M_1_PRIME, M_1), FSE(S(HALF), M_1), FSE(S(QUARTER), M_1)):
+        assert value(samples, contrast, 1) == pytest.approx(value(known, contrast, 1), abs=1e-9)
+    assert value(samples, FSE(M_1, S(HALF))) != pytest.approx(value(samples, FSE(S(HALF), M_1)), abs=0.01)
+
+
+def test_more_networks_that_see_the_same_span_no_more_of_what_they_do_not_see(samples):
+    errors = [value(samples, FSE(concatenation(QUARTER, U), M_1)) for U in counts(COPIES[QUARTER])]
+    assert counts(COPIES[QUARTER]) == [1, 2, 4, 8]
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[-1] > value(samples, FSE(M_1_PRIME, M_1)) + 0.2  # the wide ones see three numbers more
+
+
+def test_before_training_there_is_no_gap_where_all_see_the_same(samples):
+    gap = FSE(untrained(S(HALF)), untrained(M_1)) - FSE(untrained(M_1_PRIME), untrained(M_1))
+    assert abs(value(samples, gap)) < 0.15
+    assert value(samples, FSE(S(HALF), M_1) - FSE(M_1_PRIME, M_1)) > 0.2
+
+
+def test_no_map_gives_what_was_not_seen(samples):
+    assert value(samples, FSE_nonlinear(S(HALF)) - FSE_nonlinear(M_1_PRIME)) > 0.2
+
+
+def test_a_nonlinear_map_finds_what_ridge_regression_does_not():
+    rng = np.random.default_rng(0)
+    source = rng.standard_normal((2000, 3))
+    blocks = Blocks({"A": source, "B": np.abs(source)}, np.arange(2000), np.zeros(2000, int), np.arange(2000) >= 1500)
+    predicted = predict_nonlinearly(blocks, "A", "B")
+    held = blocks.heldout
+    target = np.abs(source) - np.abs(source[~held]).mean(axis=0)
+    target /= np.sqrt(np.mean(target[~held] ** 2))
+    assert np.mean((target - predicted)[held] ** 2) < 0.1
+    linear = Ridge().fit(source[~held], target[~held]).predict(source)
+    assert np.mean((target - linear)[held] ** 2) > 0.9
+    np.testing.assert_array_equal(predict_nonlinearly(blocks, "A", "B"), predicted)
+    unseen = np.where(held[:, None], 0, np.abs(source))
+    other = Blocks({"A": source, "B": unseen}, blocks.ids, blocks.labels, held)
+    np.testing.assert_array_equal(predict_nonlinearly(other, "A", "B"), predicted)  # held-out targets are not looked at
+
+
+def test_stitching_reads_classes_off_what_is_predicted_of_the_wide_network(samples):
+    networks = networks_of(0)
+    wide, held = networks.trained[ONE], networks.trained[ONE].heldout
+    logits = wide.features[held, 0] @ networks.readout.weight.T
+    assert value(samples, stitched(M_1)) == pytest.approx(np.mean(logits.argmax(axis=1) == wide.labels[held]))
+    fit = Ridge(alpha=1e-6).fit(wide.features[~held, 1], wide.features[~held, 0])
+    predicted = fit.predict(wide.features[held, 1]) @ networks.readout.weight.T
+    mine = value(samples, stitched(M_1_PRIME))
+    assert mine == pytest.approx(np.mean(predicted.argmax(axis=1) == wide.labels[held]), abs=0.03)
+
+
+def test_similarities_are_taken_on_held_out_examples(samples):
+    wide = networks_of(0).trained[ONE]
+    for measure_ in MEASURES:
+        expected = measure_(wide.features[wide.heldout, 0], wide.features[wide.heldout, 1])
+        assert value(samples, likeness(measure_.name, M_1_PRIME)) == pytest.approx(expected)
+
+
+def test_a_network_that_died_does_not_stand_for_its_width():
+    networks = networks_of(0)
+    dead = networks.trained[QUARTER].features.copy()
+    dead[:, 0] = 1.0
+    files = {**networks.trained, QUARTER: replace(networks.trained[QUARTER], features=dead)}
+    blocks = replace(networks, trained=files).blocks
+    np.testing.assert_array_equal(blocks[one_narrow(QUARTER)][:], dead[:, 1])
+
+
+@pytest.mark.parametrize("level", [0.0, 0.2])
+def test_the_asymptote_is_where_a_curve_ends(level):
+    U = [1, 2, 4, 8, 16, 32]
+    errors = np.array([[level + height * n**-0.7 for n in U] for height in (0.5, 0.6)])
+    np.testing.assert_allclose(asymptote(U, errors).values, level, atol=1e-3)
+
+
+def test_three_numbers_of_networks_tell_no_asymptote():
+    with pytest.raises(MeasurementError, match="3 numbers of networks tell no asymptote: measure at least 4"):
+        asymptote([1, 2, 4], np.ones((2, 3)))
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory):
+    workspace = Workspace.at(tmp_path_factory.mktemp("controls"))
+    run_study(tiny_study(), workspace)
+    return workspace, controls_stage(tiny_study(), workspace)
+
+
+def test_the_stage_leaves_a_record_and_run_again_does_nothing(studied, monkeypatch):
+    workspace, record = studied
+    path = workspace.controls(tiny_study())
+    assert read_record(path).key == record.key
+    assert path.stat().st_size < 200_000
+    monkeypatch.setattr(controls.stage, "measure_controls", None)
+    assert controls_stage(tiny_study(), workspace).key == record.key
+
+
+def test_every_control_apart_finds_what_it_compares(studied):
+    _, record = studied
+    for control in CONTROLS_APART.values():
+        assert record.lacks(control.effect(QUARTER)) == []
+
+
+def test_without_features_the_stage_says_what_to_do(tmp_path):
+    with pytest.raises(ArtifactError, match="extract the features"):
+        controls_stage(tiny_study(), Workspace.at(tmp_path))
