@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, cells
+from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, QUARTER, cells
 from overparam.config import Config, StudySpec, load_config
 from overparam.errors import OverparamError
 from overparam.evidence import LEVELS, NoEvidence, gather, gather_controls
@@ -22,6 +22,10 @@ from overparam.scoreboard import scoreboard, summary
 from overparam.toy import claims as toy
 from overparam.toy.evidence import gather_toy
 from overparam.toy.spec import ToySpec, read_toy
+from overparam.workspace import Workspace
+
+if TYPE_CHECKING:
+    from overparam.calibration.worlds import Study
 
 ROOT = Path(__file__).parent.parent
 BASELINE = Path(__file__).parent / "baseline.json"
@@ -43,7 +47,7 @@ class Court:
         self.gate = str(options.getoption("--claims-gate"))
         self.judgements: list[Judgement] = []
         self._capture: Any = options.pluginmanager.getplugin("capturemanager")
-        self._preregistration = preregistration
+        self.preregistration = preregistration
         self._evidence: dict[str, tuple[str, Any] | OverparamError] = {}
         self._baseline: dict[tuple[str, ...], str] | None = None
 
@@ -57,12 +61,21 @@ class Court:
             level, record = self._once(f"controls of {study}", lambda: gather_controls(study, ROOT))
         else:
             level, record = self._once(str(study), lambda: gather(study, self.level, ROOT, self._progress))
-        return self._keep(judge(JUDGED[claim], record, alpha, self._preregistration, evidence=level))
+        return self._keep(judge(JUDGED[claim], record, alpha, self.preregistration, evidence=level))
 
     def judge_toy(self, claim: str, alpha: Fraction) -> Judgement:
         """The judgement of one cell of the toy setting."""
         level, record = self._once(toy.TASK, lambda: gather_toy(self.toy_spec, self.level, ROOT, self._progress))
-        return self._keep(toy.judge_toy(JUDGED_TOY[claim], record, alpha, self._preregistration, evidence=level))
+        return self._keep(toy.judge_toy(JUDGED_TOY[claim], record, alpha, self.preregistration, evidence=level))
+
+    def features(self, study: StudySpec) -> "Study":
+        """Features of the wide networks of a study and of those of a quarter of the width, gathered as its evidence."""
+        level, _ = self._once(str(study), lambda: gather(study, self.level, ROOT, self._progress))
+        if level == "record":
+            raise NoEvidence(f"{study} is judged on its record, which holds no features that could be disturbed")
+        from overparam.calibration.disturbed import features_at
+
+        return features_at(study, QUARTER, Workspace.at(ROOT / ".overparam" / level if level == "retrain" else ROOT))
 
     def _once(self, name: str, gather_evidence: Callable[[], tuple[str, Any]]) -> tuple[str, Any]:
         if name not in self._evidence:
@@ -120,6 +133,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "disturbed" in metafunc.fixturenames:
+        studies = metafunc.config.stash[COURT].studies()
+        params = [pytest.param(study, marks=getattr(pytest.mark, study.task), id=str(study)) for study in studies]
+        metafunc.parametrize("disturbed", params, indirect=True, scope="module")
+        return
     marker = metafunc.definition.get_closest_marker("claim")
     if marker is None:
         return
@@ -151,6 +169,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("judgement", params, indirect=True)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Disturbing features takes longer than judging the claims on them: it is done only for ``-m control``."""
+    if "control" not in str(config.getoption("markexpr")):
+        left_out = [item for item in items if "disturbed" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture
 def judgement(request: pytest.FixtureRequest) -> Judgement:
     """What the evidence says of the test's claim in its cell; a study without evidence skips, naming the remedy."""
@@ -165,6 +191,19 @@ def judgement(request: pytest.FixtureRequest) -> Judgement:
     request.node.stash[JUDGEMENT] = judged
     request.node.user_properties.append(("judgement", judged.as_json()))
     return judged
+
+
+@pytest.fixture(scope="module")
+def disturbed(request: pytest.FixtureRequest) -> Callable[[str], list[str]]:
+    """What is wrong with the verdicts on a study's features after something was done to them, by what was done."""
+    from overparam.calibration.disturbed import complaints
+
+    court = request.config.stash[COURT]
+    try:
+        study = court.features(request.param)
+    except NoEvidence as error:
+        pytest.skip(str(error))
+    return lambda world: complaints(world, study, court.preregistration)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,10 +1,25 @@
 """A sceptic's controls: is it fit, parameters, numbers, linearity or chance, rather than width?"""
 
+from collections.abc import Callable
+
 import pytest
 
 from overparam.judging import Judgement
 
 pytestmark = pytest.mark.control
+# What is done to the features of trained networks; `overparam.calibration.disturbed` says what may come of it.
+DISTURBED = (
+    "M_1 replaced by an S",
+    "wide and narrow swapped",
+    "labels shuffled",
+    "residual replaced by noise",
+    "rows of the residual shuffled",
+    "features stored as float16",
+    "S × 1000",
+    "rows misaligned between blocks",
+    "S with half the features",
+    "one replicate copied",
+)
 
 
 @pytest.mark.claim("span-over-matched-fit")
@@ -59,3 +74,11 @@ def test_the_readout_of_the_wide_network_works_less_well_on_narrow_ones(judgemen
 def test_without_a_product_nothing_collapses(judgement: Judgement) -> None:
     """`toy-collapse`, judged where the target has no product, is refuted."""
     assert judgement.holds, judgement.why
+
+
+@pytest.mark.parametrize("world", DISTURBED)
+def test_no_verdict_can_be_had_from_features_that_do_not_earn_it(
+    disturbed: Callable[[str], list[str]], world: str
+) -> None:
+    """Replaced, swapped, shuffled, noisy, misaligned, halved, copied: no claim holds that must not, guards raise."""
+    assert disturbed(world) == []

@@ -67,7 +67,7 @@ def test_what_stands_in_for_the_residual_is_as_large_and_tells_nothing(world):
     drawn, changed = blocks_of("true signal"), blocks_of(world)
     before, after = (residuals(blocks, ridge_regression(blocks, S(NARROW), M_1)) for blocks in (drawn, changed))
     assert after.std() == pytest.approx(before.std(), rel=0.05)
-    assert abs(np.corrcoef(before.ravel(), after.ravel())[0, 1]) < 0.02
+    assert abs(np.corrcoef(before.ravel(), after.ravel())[0, 1]) < 0.05
     np.testing.assert_array_equal(changed[S(NARROW)], drawn[S(NARROW)])
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from overparam.calibration.networks import NARROW, ONE
-from overparam.calibration.worlds import WORLDS, Study
+from overparam.calibration.networks import ONE
+from overparam.calibration.worlds import WORLDS, Study, narrow_width
 from overparam.claims import CLAIMS, CONTROLS
 from overparam.errors import MeasurementError
 from overparam.judging import Preregistration, judge
@@ -39,13 +39,23 @@ def outcomes(world: str, number: int, claims: Sequence[str], preregistration: Pr
     return judged
 
 
+def outcome(study: Study, claims: Sequence[str], preregistration: Preregistration) -> dict[str, tuple[str, ...]]:
+    """How the claims are judged on one study, as in `outcomes`; processes share the work."""
+    try:
+        record = record_of(study, workers=-1)
+    except MeasurementError:
+        return dict.fromkeys((ANY, *claims), ("error",))
+    return {ANY: ("measured",), **{claim: _judged(claim, record, preregistration) for claim in claims}}
+
+
 def _judged(claim: str, record: Record, preregistration: Preregistration) -> tuple[str, ...]:
-    judgement = judge((CLAIMS | CONTROLS)[claim], record, NARROW, preregistration, evidence="generated")
+    (alpha,) = record.narrow_alphas
+    judgement = judge((CLAIMS | CONTROLS)[claim], record, alpha, preregistration, evidence="generated")
     return (judgement.verdict, "confounded") if judgement.confounded else (judgement.verdict,)
 
 
-def record_of(study: Study) -> Record:
-    """The record of a study.
+def record_of(study: Study, *, workers: int = 1) -> Record:
+    """The record of a study, measured by so many processes; −1 for one a core.
 
     Raises:
         MeasurementError: as for trained networks.
@@ -57,17 +67,18 @@ def record_of(study: Study) -> Record:
             for alpha, file in files.items()
         }
     )
-    samples, penalties = measure({number: Replicate.of(files) for number, files in study.items()}, workers=1)
-    wide = study[0][ONE]
+    samples, penalties = measure({number: Replicate.of(files) for number, files in study.items()}, workers=workers)
+    first = next(iter(study.values()))
+    wide, alphas = first[ONE], (ONE, narrow_width(first))
     labels = wide.labels[wide.heldout]
     return Record(
         task="generated",
         arch="generated",
         scale="generated",
         key="",
-        alphas=(ONE, NARROW),
+        alphas=alphas,
         replicates=tuple(study),
-        networks={alpha: describe_networks({r: files[alpha] for r, files in study.items()}) for alpha in (ONE, NARROW)},
+        networks={alpha: describe_networks({r: files[alpha] for r, files in study.items()}) for alpha in alphas},
         data={"majority_share": float(np.bincount(labels).max() / len(labels))},
         environment={},
         recipe={},

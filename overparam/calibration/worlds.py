@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from overparam.calibration.networks import (
-    NARROW,
     ONE,
     ONE_LAW,
-    PARTS,
     SIGNAL,
     Files,
     Law,
@@ -58,22 +58,39 @@ def _with_wide(files: Files, *features: np.ndarray) -> Files:
     return {**files, ONE: replace(files[ONE], features=wide)}
 
 
+def narrow_width(files: Files) -> Fraction:
+    """The narrow width factor, of which a study has one here."""
+    (alpha,) = (alpha for alpha in files if alpha != ONE)
+    return alpha
+
+
+def _with_narrow(files: Files, **changes: Any) -> Files:
+    """Another file in the place of the narrow networks'."""
+    alpha = narrow_width(files)
+    return {**files, alpha: replace(files[alpha], **changes)}
+
+
+def _narrow(files: Files) -> FeatureFile:
+    return files[narrow_width(files)]
+
+
 def _concatenation(files: Files, which: int) -> np.ndarray:
-    """S_α for 0, S_α′ for 1, or one more for 2: (examples, features)."""
-    narrow = files[NARROW].features
-    return narrow[:, which * PARTS : (which + 1) * PARTS].reshape(len(narrow), -1)
+    """S_α for 0, S_α′ for 1, and so on to the last for −1: (examples, features)."""
+    features, parts = _narrow(files).features, narrow_width(files).denominator
+    whole = features[:, : features.shape[1] // parts * parts].reshape(len(features), -1, parts * features.shape[2])
+    return whole[:, which]
 
 
 def _m_1_as_another_concatenation(files: Files, rng: np.random.Generator) -> Files:
-    return _with_wide(files, _concatenation(files, 2))
+    return _with_wide(files, _concatenation(files, -1))
 
 
 def _swapped(files: Files, rng: np.random.Generator) -> Files:
     """Concatenations as M_1 and M_1′, and M_1 as S_α; S_α′ stays, on whose features span-under measures both."""
-    narrow = files[NARROW].features.copy()
-    narrow[:, :PARTS] = files[ONE].features[:, 0].reshape(len(narrow), PARTS, -1)
-    swapped = _with_wide(files, _concatenation(files, 0), _concatenation(files, 2))
-    return {**swapped, NARROW: replace(files[NARROW], features=narrow)}
+    features, parts = _narrow(files).features.copy(), narrow_width(files).denominator
+    features[:, :parts] = files[ONE].features[:, 0].reshape(len(features), parts, -1)
+    swapped = _with_wide(files, _concatenation(files, 0), _concatenation(files, -1))
+    return _with_narrow(swapped, features=features)
 
 
 def _with_residual(stand_in: Callable[[np.random.Generator, np.ndarray], np.ndarray]) -> Change:
@@ -81,7 +98,7 @@ def _with_residual(stand_in: Callable[[np.random.Generator, np.ndarray], np.ndar
 
     def change(files: Files, rng: np.random.Generator) -> Files:
         blocks = Replicate.of(files).blocks
-        residual = residuals(blocks, ridge_regression(blocks, S(NARROW), M_1))
+        residual = residuals(blocks, ridge_regression(blocks, S(narrow_width(files)), M_1))
         return _with_wide(files, files[ONE].features[:, 0] - residual + stand_in(rng, residual))
 
     return change
@@ -104,27 +121,26 @@ def _half_precision(files: Files, rng: np.random.Generator) -> Files:
 
 
 def _narrow_thousandfold(files: Files, rng: np.random.Generator) -> Files:
-    return {**files, NARROW: replace(files[NARROW], features=1000 * files[NARROW].features)}
+    return _with_narrow(files, features=1000 * _narrow(files).features)
 
 
 def _misaligned(files: Files, rng: np.random.Generator) -> Files:
-    narrow = files[NARROW]
+    narrow = _narrow(files)
     order = rng.permutation(len(narrow.ids))
-    rows = {name: getattr(narrow, name)[order] for name in ("features", "ids", "labels", "heldout")}
-    return {**files, NARROW: replace(narrow, **rows)}
+    return _with_narrow(files, **{n: getattr(narrow, n)[order] for n in ("features", "ids", "labels", "heldout")})
 
 
 def _half_as_wide(files: Files, rng: np.random.Generator) -> Files:
-    narrow = files[NARROW]
-    return {**files, NARROW: replace(narrow, features=narrow.features[:, :, : narrow.features.shape[2] // 2])}
+    features = _narrow(files).features
+    return _with_narrow(files, features=features[:, :, : features.shape[2] // 2])
 
 
 def _badly_trained(files: Files, rng: np.random.Generator) -> Files:
     """Noise on the narrow networks, and on M_1′ as it was early in its training; width makes no difference."""
-    wide, narrow = files[ONE], files[NARROW]
+    wide, narrow = files[ONE], _narrow(files)
     noise, level = BAD_TRAINING[AS_BAD]
-    worse = replace(
-        narrow,
+    worse = _with_narrow(
+        files,
         features=_noisy(narrow.features, noise, rng),
         metadata=_declaring(narrow, declared_accuracies(rng, level, narrow.features.shape[1])),
     )
@@ -136,7 +152,7 @@ def _badly_trained(files: Files, rng: np.random.Generator) -> Files:
         epochs=np.array([*wide.epochs, *BAD_TRAINING]),
         metadata=_declaring(wide, [*wide.metadata["train_accuracy"], *levels]),
     )
-    return {ONE: kept, NARROW: worse}
+    return {**worse, ONE: kept}
 
 
 def _noisy(features: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,41 @@
+"""What is done to the features of trained networks is noticed where it buys a verdict."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from overparam.calibration.disturbed import DISTURBANCES, NOT_HOLDS, Disturbance, complaints
+from overparam.calibration.networks import SIGNAL
+from overparam.calibration.studies import ANY
+from overparam.calibration.worlds import WORLDS
+from overparam.judging import load_preregistration
+
+ROOT = Path(__file__).parent.parent
+MARGINS = load_preregistration(ROOT / "claims" / "preregistration.toml")
+
+
+def test_every_disturbance_is_tried_on_trained_networks():
+    tree = ast.parse((ROOT / "claims" / "test_controls.py").read_text(encoding="utf-8"))
+    (tried,) = [n.value for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "DISTURBED"]
+    assert ast.literal_eval(tried) == tuple(DISTURBANCES)
+    assert set(DISTURBANCES) <= set(WORLDS)
+
+
+@pytest.mark.parametrize("world", [name for name, one in DISTURBANCES.items() if ANY in one.allowed])
+def test_guards_raise_on_features_that_are_not_what_they_claim(world):
+    assert complaints(world, SIGNAL.replicates(0, 3), MARGINS) == []
+
+
+def test_a_verdict_that_may_not_come_out_is_named(monkeypatch):
+    study = SIGNAL.replicates(0, 3)
+    monkeypatch.setitem(DISTURBANCES, "S × 1000", Disturbance({"performance": NOT_HOLDS, ANY: ("error",)}))
+    assert complaints("S × 1000", study, MARGINS) == ["S × 1000: performance holds", "S × 1000: any measured"]
+
+
+def test_a_verdict_that_changes_is_named(monkeypatch):
+    study = SIGNAL.replicates(0, 3)
+    monkeypatch.setitem(DISTURBANCES, "labels shuffled", Disturbance({}, same=("performance",)))
+    (complaint,) = complaints("labels shuffled", study, MARGINS)
+    assert complaint.startswith("labels shuffled: performance ")
+    assert complaint.endswith(", not holds")
