@@ -5,6 +5,7 @@ import torch
 import torchvision
 import transformers
 
+from overparam.data.sentences import LENGTH
 from overparam.ensembles import initialise
 from overparam.errors import SpecError
 from overparam.models import ARCHITECTURES, build
@@ -64,7 +65,7 @@ def tokens(copies=1, batch=4, length=12, vocabulary=40):
 def test_the_transformer_gives_berts_outputs_with_its_weights(width, heads):
     config = transformers.BertConfig(
         vocab_size=40, hidden_size=width, num_hidden_layers=2, num_attention_heads=heads,
-        intermediate_size=4 * width, max_position_embeddings=64, type_vocab_size=4,
+        intermediate_size=4 * width, max_position_embeddings=LENGTH, type_vocab_size=4,
     )  # fmt: skip
     reference = transformers.BertModel(config, add_pooling_layer=False).eval()
     randomise(reference)
