@@ -14,7 +14,7 @@ from rich.progress import Progress
 from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, QUARTER, cells
 from overparam.config import Config, StudySpec, load_config
 from overparam.errors import OverparamError
-from overparam.evidence import LEVELS, NoEvidence, gather, gather_controls
+from overparam.evidence import LEVELS, NoEvidence, gather, gather_controls, workspace_of
 from overparam.files import write_json
 from overparam.judging import Judgement, Preregistration, cell_id, judge, load_preregistration
 from overparam.progress import progress_display
@@ -22,7 +22,6 @@ from overparam.scoreboard import scoreboard, summary
 from overparam.toy import claims as toy
 from overparam.toy.evidence import gather_toy
 from overparam.toy.spec import ToySpec, read_toy
-from overparam.workspace import Workspace
 
 if TYPE_CHECKING:
     from overparam.calibration.worlds import Study
@@ -75,7 +74,7 @@ class Court:
             raise NoEvidence(f"{study} is judged on its record, which holds no features that could be disturbed")
         from overparam.calibration.disturbed import features_at
 
-        return features_at(study, QUARTER, Workspace.at(ROOT / ".overparam" / level if level == "retrain" else ROOT))
+        return features_at(study, QUARTER, workspace_of(level, ROOT))
 
     def _once(self, name: str, gather_evidence: Callable[[], tuple[str, Any]]) -> tuple[str, Any]:
         if name not in self._evidence:
@@ -196,14 +195,15 @@ def judgement(request: pytest.FixtureRequest) -> Judgement:
 @pytest.fixture(scope="module")
 def disturbed(request: pytest.FixtureRequest) -> Callable[[str], list[str]]:
     """What is wrong with the verdicts on a study's features after something was done to them, by what was done."""
-    from overparam.calibration.disturbed import complaints
+    from overparam.calibration.disturbed import as_they_are, complaints
 
     court = request.config.stash[COURT]
     try:
         study = court.features(request.param)
     except NoEvidence as error:
         pytest.skip(str(error))
-    return lambda world: complaints(world, study, court.preregistration)
+    undisturbed = as_they_are(study, court.preregistration)
+    return lambda world: complaints(world, study, court.preregistration, undisturbed)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from overparam.controls.quantities import FSE_nonlinear, concatenation, stitched, untrained
+from overparam.controls.quantities import FSE_nonlinear, FSE_untrained, concatenation, stitched
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime, early
 
 HALF = Fraction(1, 2)
@@ -212,7 +212,7 @@ CONTROLS_APART = {
             "span-over-comes-with-training",
             "1",
             "before training narrow networks span the wide one's features as well as another wide one does",
-            lambda alpha: FSE(untrained(S(alpha)), untrained(M_1)) - FSE(untrained(M_1_PRIME), untrained(M_1)),
+            lambda alpha: FSE_untrained(S(alpha)) - FSE_untrained(M_1_PRIME),
             "not above",
             "span",
             QUARTER,

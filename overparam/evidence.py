@@ -59,12 +59,10 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
     # Torch is loaded only by those who train or extract features.
     from overparam import studies
 
-    workspace = Workspace.at(root / ".overparam" / level)
+    workspace = workspace_of(level, root)
     with progress() as display:
         if level == "retrain":
             return level, studies.run_study(study, workspace, anew=True, progress=display)
-        # Features are found by what they were made from, so those of the repository's own stages serve as well.
-        workspace = replace(Workspace.at(root), results=workspace.results)
         lacking = workspace.lacking(study)
         if lacking:
             raise NoEvidence(
@@ -76,6 +74,13 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
     if recorded.exists():
         _check_agreement(record, read_record(recorded))
     return level, record
+
+
+def workspace_of(level: str, root: Path) -> Workspace:
+    """Where the evidence of a level that measures is made, ``retrain`` or ``checkpoint``."""
+    apart = Workspace.at(root / ".overparam" / level)
+    # Features are found by what they were made from, so those of the repository's own stages serve as well.
+    return apart if level == "retrain" else replace(Workspace.at(root), results=apart.results)
 
 
 def make_command(study: StudySpec) -> str:

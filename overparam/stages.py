@@ -5,7 +5,7 @@ artifact has the right key does nothing, so any engine may run the grid, in any 
 """
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
@@ -23,16 +23,19 @@ from overparam.config import StudySpec
 from overparam.data import Dataset, load_dataset
 from overparam.ensembles import split_state, stack_states
 from overparam.errors import ArtifactError
-from overparam.features import extract, read_features, weight_digests, write_features
+from overparam.features import FeatureFile, extract, read_features, weight_digests, write_features
 from overparam.files import digest_file, digest_json, digest_source
 from overparam.measurement import describe_networks, measure
 from overparam.models import Network, build
 from overparam.progress import silent
 from overparam.replicates import Replicate, check_distinct
-from overparam.results import Record, read_record, write_record
+from overparam.results import Record, Sample, read_record, write_record
 from overparam.sealed import read_metadata
 from overparam.training import accuracy, copy_seeds, train
 from overparam.workspace import Workspace
+
+StudyFiles = dict[int, dict[Fraction, FeatureFile]]  # by replicate and width factor
+Measurements = tuple[dict[str, Sample], Mapping[str, list[float]]]  # samples, and the penalties that were chosen
 
 _code_version = cache(digest_source)  # the code that runs is the code as it was read first
 
@@ -208,53 +211,75 @@ def feature_stage(
 
 def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress | None = None) -> Record:
     """Measure one study from its feature files, unless that very record is there."""
+
+    def measured(files: StudyFiles) -> Measurements:
+        check_distinct(
+            {
+                workspace.feature_file(study, alpha, replicate).stem: file.metadata["checkpoint"]["weights"]
+                for replicate, by_alpha in files.items()
+                for alpha, file in by_alpha.items()
+            }
+        )
+        replicates = {replicate: Replicate.of(by_alpha) for replicate, by_alpha in files.items()}
+        display = progress or silent()
+        bar = display.add_task(f"measuring {study}", total=None)
+        return measure(replicates, advance=lambda done, total: display.update(bar, completed=done, total=total))
+
+    return record_stage(study, workspace, workspace.record(study), MEASURE_CODE, measured)
+
+
+def record_stage(
+    study: StudySpec,
+    workspace: Workspace,
+    target: Path,
+    code: tuple[str, ...],
+    measured: Callable[[StudyFiles], Measurements],
+) -> Record:
+    """Write what is measured from the feature files of a study as a record, unless that very record is there.
+
+    Args:
+        study: whose features.
+        workspace: where they lie.
+        target: where the record goes.
+        code: the modules that decide what is measured.
+        measured: from the feature files, by replicate and width factor: the samples and chosen penalties of the record.
+
+    Raises:
+        ArtifactError: if a feature file is missing or damaged.
+    """
     scale = study.scale
     paths = {
-        (replicate, alpha): workspace.feature_file(study, alpha, replicate)
+        replicate: {alpha: workspace.feature_file(study, alpha, replicate) for alpha in scale.alphas}
         for replicate in scale.replicates
-        for alpha in scale.alphas
     }
-    inputs = {path.name: read_metadata(path).get("key") for path in paths.values()}
-    key = digest_json({"features": inputs, "code": _code_version(*MEASURE_CODE), "libraries": measuring_libraries()})
-    target = workspace.record(study)
-    if target.exists():
-        try:
-            record = read_record(target)
-            if record.key == key:
-                return record
-        except ArtifactError:
-            pass  # a damaged record is measured again
+    inputs = {path.name: read_metadata(path).get("key") for by_alpha in paths.values() for path in by_alpha.values()}
+    key = digest_json({"features": inputs, "code": _code_version(*code), "libraries": _libraries()})
+    try:
+        record = read_record(target)
+        if record.key == key:
+            return record
+    except ArtifactError:
+        pass  # a missing or damaged record is measured again
     files = {
-        replicate: {alpha: read_features(paths[replicate, alpha]) for alpha in scale.alphas}
-        for replicate in scale.replicates
+        replicate: {alpha: read_features(path) for alpha, path in by_alpha.items()}
+        for replicate, by_alpha in paths.items()
     }
-    check_distinct(
-        {
-            paths[replicate, alpha].stem: file.metadata["checkpoint"]["weights"]
-            for replicate, by_alpha in files.items()
-            for alpha, file in by_alpha.items()
-        }
-    )
-    replicates = {replicate: Replicate.of(by_alpha) for replicate, by_alpha in files.items()}
-    progress = progress or silent()
-    bar = progress.add_task(f"measuring {study}", total=None)
-    samples, penalties = measure(
-        replicates, advance=lambda done, total: progress.update(bar, completed=done, total=total)
-    )
+    samples, penalties = measured(files)
     wide = files[scale.replicates[0]][Fraction(1)].metadata
+    alphas = tuple(sorted(scale.alphas, reverse=True))
     record = Record(
         task=study.task,
         arch=study.arch,
         scale=scale.name,
         key=key,
-        alphas=tuple(sorted(scale.alphas, reverse=True)),
+        alphas=alphas,
         replicates=scale.replicates,
         networks={
             alpha: describe_networks({replicate: by_alpha[alpha] for replicate, by_alpha in files.items()})
-            for alpha in sorted(scale.alphas, reverse=True)
+            for alpha in alphas
         },
         data=wide["data"],
-        environment=measuring_libraries(),
+        environment=_libraries(),
         recipe=wide["recipe"],
         penalties=penalties,
         samples=samples,
@@ -279,11 +304,10 @@ def _environment(device: torch.device, threads: int) -> dict[str, str]:
         "code": _code_version(*TRAIN_CODE),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU {platform.machine()}",
         "threads": str(threads),
-        **measuring_libraries(),
+        **_libraries(),
         "torch": version("torch"),
     }
 
 
-def measuring_libraries() -> dict[str, str]:
-    """By what features are measured."""
+def _libraries() -> dict[str, str]:
     return {"python": platform.python_version(), "numpy": version("numpy"), "scipy": version("scipy")}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from overparam.calibration.disturbed import DISTURBANCES, NOT_HOLDS, Disturbance, complaints
+from overparam.calibration.disturbed import DISTURBANCES, NOT_HOLDS, Disturbance, as_they_are, complaints
 from overparam.calibration.networks import SIGNAL
 from overparam.calibration.studies import ANY
 from overparam.calibration.worlds import WORLDS
@@ -13,6 +13,11 @@ from overparam.judging import load_preregistration
 
 ROOT = Path(__file__).parent.parent
 MARGINS = load_preregistration(ROOT / "claims" / "preregistration.toml")
+
+
+def complaints_of(world):
+    study = SIGNAL.replicates(0, 3)
+    return complaints(world, study, MARGINS, as_they_are(study, MARGINS))
 
 
 def test_every_disturbance_is_tried_on_trained_networks():
@@ -24,18 +29,16 @@ def test_every_disturbance_is_tried_on_trained_networks():
 
 @pytest.mark.parametrize("world", [name for name, one in DISTURBANCES.items() if ANY in one.allowed])
 def test_guards_raise_on_features_that_are_not_what_they_claim(world):
-    assert complaints(world, SIGNAL.replicates(0, 3), MARGINS) == []
+    assert complaints_of(world) == []
 
 
 def test_a_verdict_that_may_not_come_out_is_named(monkeypatch):
-    study = SIGNAL.replicates(0, 3)
     monkeypatch.setitem(DISTURBANCES, "S × 1000", Disturbance({"performance": NOT_HOLDS, ANY: ("error",)}))
-    assert complaints("S × 1000", study, MARGINS) == ["S × 1000: performance holds", "S × 1000: any measured"]
+    assert complaints_of("S × 1000") == ["S × 1000: performance holds", "S × 1000: any measured"]
 
 
 def test_a_verdict_that_changes_is_named(monkeypatch):
-    study = SIGNAL.replicates(0, 3)
     monkeypatch.setitem(DISTURBANCES, "labels shuffled", Disturbance({}, same=("performance",)))
-    (complaint,) = complaints("labels shuffled", study, MARGINS)
+    (complaint,) = complaints_of("labels shuffled")
     assert complaint.startswith("labels shuffled: performance ")
     assert complaint.endswith(", not holds")

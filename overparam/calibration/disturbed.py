@@ -1,13 +1,14 @@
 """Features of trained networks with things done to them: no claim may hold that is then untrue."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache, partial
 
 from overparam.calibration.acceptance import DECIDED, RESIDUALS
 from overparam.calibration.networks import ONE
 from overparam.calibration.randomness import generator
-from overparam.calibration.studies import ANY, outcome
+from overparam.calibration.studies import ANY, Outcome, outcome
 from overparam.calibration.worlds import WORLDS, Study
 from overparam.config import StudySpec
 from overparam.features import read_features
@@ -53,7 +54,14 @@ def features_at(study: StudySpec, alpha: Fraction, workspace: Workspace) -> Stud
     }
 
 
-def complaints(world: str, study: Study, preregistration: Preregistration) -> list[str]:
+def as_they_are(study: Study, preregistration: Preregistration) -> Callable[[], Outcome]:
+    """How features are judged to which nothing was done: measured once, when it is first asked for."""
+    return cache(partial(outcome, study, DECIDED, preregistration))
+
+
+def complaints(
+    world: str, study: Study, preregistration: Preregistration, undisturbed: Callable[[], Outcome]
+) -> list[str]:
     """What came out that may not, after something was done to the features of a study."""
     disturbance = DISTURBANCES[world]
     changed = WORLDS[world].change(study, generator(f"{world}: trained networks", 0))
@@ -61,7 +69,7 @@ def complaints(world: str, study: Study, preregistration: Preregistration) -> li
     found = outcome(changed, claims, preregistration)
     wrong = {claim: found[claim][0] for claim, allowed in disturbance.allowed.items() if found[claim][0] not in allowed}
     if disturbance.same:
-        before = outcome(study, claims, preregistration)
+        before = undisturbed()
         differ = [claim for claim in disturbance.same if found[claim] != before[claim]]
         wrong |= {claim: f"{found[claim][0]}, not {before[claim][0]}" for claim in differ}
     return [f"{world}: {claim} {verdict}" for claim, verdict in wrong.items()]

@@ -18,7 +18,8 @@ from overparam.results import Record, Sample
 REPLICATES = (3, 5)
 ANY = "any"  # claim
 
-Outcomes = dict[int, dict[str, tuple[str, ...]]]  # by R and claim: the verdict, and whether it is marked
+Outcome = dict[str, tuple[str, ...]]  # by claim: the verdict, and whether it is marked
+Outcomes = dict[int, Outcome]  # by R
 
 
 def outcomes(world: str, number: int, claims: Sequence[str], preregistration: Preregistration) -> Outcomes:
@@ -35,16 +36,20 @@ def outcomes(world: str, number: int, claims: Sequence[str], preregistration: Pr
         except MeasurementError:
             judged[R] = dict.fromkeys((ANY, *claims), ("error",))
         else:
-            judged[R] = {ANY: ("measured",), **{claim: _judged(claim, record, preregistration) for claim in claims}}
+            judged[R] = _all_judged(claims, record, preregistration)
     return judged
 
 
-def outcome(study: Study, claims: Sequence[str], preregistration: Preregistration) -> dict[str, tuple[str, ...]]:
+def outcome(study: Study, claims: Sequence[str], preregistration: Preregistration) -> Outcome:
     """How the claims are judged on one study, as in `outcomes`; processes share the work."""
     try:
         record = record_of(study, workers=-1)
     except MeasurementError:
         return dict.fromkeys((ANY, *claims), ("error",))
+    return _all_judged(claims, record, preregistration)
+
+
+def _all_judged(claims: Sequence[str], record: Record, preregistration: Preregistration) -> Outcome:
     return {ANY: ("measured",), **{claim: _judged(claim, record, preregistration) for claim in claims}}
 
 

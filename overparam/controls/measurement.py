@@ -16,7 +16,7 @@ from overparam.controls.quantities import concatenation, likeness, nonlinear, on
 from overparam.features import FeatureFile
 from overparam.measurement import Quantities, joint_sample, single_threaded, spans
 from overparam.metrics import Measured, residuals, ridge_regression
-from overparam.quantities import M_1, M_1_PRIME, Contrast, S
+from overparam.quantities import M_1, M_1_PRIME, S
 from overparam.results import PENALTY_FACTORS, Sample
 from overparam.similarity import MEASURES
 
@@ -159,7 +159,7 @@ def _stitched(networks: Networks) -> Quantities:
             for factor in PENALTY_FACTORS
         ]
     return {
-        _name(stitched(source)): [Measured(float(correct.mean()), correct, float("nan")) for correct in by_factor]
+        str(stitched(source)): [Measured(float(correct.mean()), correct, float("nan")) for correct in by_factor]
         for source, by_factor in measured.items()
     }
 
@@ -173,10 +173,5 @@ def _likeness(networks: Networks) -> Quantities:
         features = np.asarray(blocks[other][:], dtype=np.float64)[blocks.heldout]
         for measure in MEASURES:
             value = Measured(measure(wide, features), np.zeros(len(wide)), float("nan"))
-            measured[_name(likeness(measure.name, other))] = [value] * len(PENALTY_FACTORS)
+            measured[str(likeness(measure.name, other))] = [value] * len(PENALTY_FACTORS)
     return measured
-
-
-def _name(contrast: Contrast) -> str:
-    (name,) = contrast.weights
-    return name

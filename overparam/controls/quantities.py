@@ -25,6 +25,11 @@ def FSE_nonlinear(source: str) -> Contrast:  # noqa: N802
     return FSE(nonlinear(source), M_1)
 
 
+def FSE_untrained(source: str) -> Contrast:  # noqa: N802
+    """Feature span error onto M_1 before either network was trained."""
+    return FSE(untrained(source), untrained(M_1))
+
+
 def nonlinear(source: str) -> str:
     """What a small nonlinear network predicts of M_1's features from those of ``source``."""
     return f"MLP({source}→{M_1})"

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from overparam.controls.copies import LEAST, asymptote, counts
-from overparam.controls.quantities import FSE_nonlinear, concatenation, stitched, untrained
+from overparam.controls.quantities import FSE_nonlinear, FSE_untrained, stitched
 from overparam.quantities import FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.report.drawing import (
     STROKES,
@@ -19,9 +18,11 @@ from overparam.report.drawing import (
     draw_curve,
     label_widths,
     margin_of,
+    of_study,
     panels,
     typeset,
 )
+from overparam.report.growth import growth, level
 from overparam.report.readings import title
 from overparam.results import Record
 
@@ -29,7 +30,7 @@ from overparam.results import Record
 OF_RIVALS: dict[str, Callable[[str], Contrast]] = {
     "ridge": lambda rival: FSE(rival, M_1),
     "nonlinear": FSE_nonlinear,
-    "before training": lambda rival: FSE(untrained(rival), untrained(M_1)),
+    "before training": FSE_untrained,
 }
 
 
@@ -63,10 +64,8 @@ def _draw_matrix(records: Sequence[Record], folder: Path) -> Drawing:
             axes.set_xticks(range(len(names)), labels, rotation=60)
             axes.set_yticks(range(len(names)), labels)
             axes.set_title(title(record, line_break=True))
-            numbers += [
-                {"task": record.task, "arch": record.arch, "from": a, "onto": b, **columns_of(effect)}
-                for (a, b), effect in effects.items()
-            ]
+            rows = [{"from": a, "onto": b, **columns_of(effect)} for (a, b), effect in effects.items()]
+            numbers += of_study(record, rows)
         grid[0, 0].set_ylabel("from")
     return drawing
 
@@ -84,10 +83,10 @@ def _draw_copies(records: Sequence[Record], folder: Path) -> Drawing:
     with panels(drawing, 1, len(records), numbers) as grid:
         for axes, record in zip(grid[0], records, strict=True):
             for place, alpha in enumerate(record.narrow_alphas):
-                numbers += _draw_growth(axes, record, alpha, place)
+                numbers += of_study(record, _draw_growth(axes, record, alpha, place))
             rival = record.effect(FSE(M_1_PRIME, M_1))
             axes.axhline(rival.mean, color="#555555", linewidth=1, label=typeset("FSE(M_1′→M_1)"))
-            numbers.append({"task": record.task, "arch": record.arch, "curve": M_1_PRIME, **columns_of(rival)})
+            numbers += of_study(record, [{"curve": M_1_PRIME, **columns_of(rival)}])
             axes.set_xscale("log", base=2)
             axes.set_xlabel("narrow networks side by side, U")
             axes.set_title(title(record, line_break=True))
@@ -98,17 +97,13 @@ def _draw_copies(records: Sequence[Record], folder: Path) -> Drawing:
 
 def _draw_growth(axes: Axes, record: Record, alpha: Fraction, place: int) -> Numbers:
     """The curve of one width, and its level in the legend."""
-    networks = len(record.networks[alpha]["train_accuracy"][0])
-    copies = counts(networks)
-    effects = [record.effect(FSE(concatenation(alpha, U), M_1)) for U in copies]
-    label, numbers = f"α = {alpha}", []
-    row = {"task": record.task, "arch": record.arch, "curve": f"α = {alpha}"}
-    if len(copies) >= LEAST:
-        level = asymptote(copies, np.transpose([effect.values for effect in effects]))
-        label += f", level {level.mean:.2f}"
-        numbers.append({**row, "U": "level", **columns_of(level)})
-    draw_band(axes, copies, effects, label, STROKES[place % len(STROKES)])
-    return numbers + [{**row, "U": U, **columns_of(effect)} for U, effect in zip(copies, effects, strict=True)]
+    growing = growth(record, alpha)
+    end = level(growing)
+    label = f"α = {alpha}"
+    named = f"{label}, level {end.mean:.2f}" if end else label
+    draw_band(axes, list(growing), list(growing.values()), named, STROKES[place % len(STROKES)])
+    rows = {"level": end, **growing} if end else growing
+    return [{"curve": label, "U": U, **columns_of(effect)} for U, effect in rows.items()]
 
 
 def _draw_rivals(records: Sequence[Record], folder: Path) -> Drawing:
@@ -138,4 +133,4 @@ def _draw_rivals(records: Sequence[Record], folder: Path) -> Drawing:
 
 def _draw_by_rival(axes: Axes, record: Record, label: str, asked: Callable[[str], Contrast], place: int) -> Numbers:
     points = {a: record.effect(asked(M_1_PRIME if a == 1 else S(a))) for a in record.alphas}
-    return [{"task": record.task, "arch": record.arch, **row} for row in draw_curve(axes, points, label, place)]
+    return of_study(record, draw_curve(axes, points, label, place))

@@ -152,6 +152,11 @@ def columns_of(effect: Effect) -> dict[str, Any]:
     return {"mean": effect.mean, "lower": effect.lower, "upper": effect.upper, **values}
 
 
+def of_study(record: Record, numbers: Numbers) -> Numbers:
+    """The numbers that were drawn of one study, each saying which."""
+    return [{"task": record.task, "arch": record.arch, **row} for row in numbers]
+
+
 def margin_of(records: Sequence[Record]) -> str:
     """Scale, data, replicates and version of what a figure was drawn from."""
     scales = ", ".join(dict.fromkeys(record.scale for record in records))

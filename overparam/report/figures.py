@@ -19,6 +19,7 @@ from overparam.report.drawing import (
     draw_curve,
     label_widths,
     margin_of,
+    of_study,
     panels,
     typeset,
 )
@@ -138,8 +139,7 @@ def _draw_curves(axes: Axes, record: Record, curves: dict[str, Reading]) -> Numb
         points = {alpha: effect for alpha, effect in effects.items() if effect is not None}
         if points:
             alphas |= set(points)
-            rows = draw_curve(axes, points, label, place)
-            numbers += [{"task": record.task, "arch": record.arch, **row} for row in rows]
+            numbers += of_study(record, draw_curve(axes, points, label, place))
     label_widths(axes, sorted(alphas, reverse=True))
     axes.legend(fontsize=8)
     return numbers
@@ -196,10 +196,10 @@ def _draw_against_fit(axes: Axes, record: Record, metric: str) -> Numbers:
         draw_bars(axes, x, effects, label, stroke)
         for (name, fit, _), effect in zip(points, effects, strict=True):
             axes.annotate(name, (fit, effect.mean), xytext=(4, 4), textcoords="offset points", fontsize=7)
-            row = {"task": record.task, "arch": record.arch, "metric": metric, "curve": label, "point": name}
-            numbers.append({**row, "training accuracy": fit, **columns_of(effect)})
+            row = {"metric": metric, "curve": label, "point": name, "training accuracy": fit}
+            numbers.append({**row, **columns_of(effect)})
     axes.legend(fontsize=8)
-    return numbers
+    return of_study(record, numbers)
 
 
 def _draw_penalties(records: Sequence[Record], folder: Path) -> Drawing:
@@ -217,10 +217,10 @@ def _draw_penalties(records: Sequence[Record], folder: Path) -> Drawing:
             for alpha, stroke in zip(record.narrow_alphas, STROKES, strict=False):
                 effects = [record.effect(effect_at(alpha), factor) for factor in PENALTY_FACTORS]
                 draw_band(axes, PENALTY_FACTORS, effects, f"α = {alpha}", stroke)
-                numbers += [
-                    {"task": record.task, "arch": record.arch, "alpha": str(alpha), "factor": factor, **columns_of(e)}
-                    for factor, e in zip(PENALTY_FACTORS, effects, strict=True)
-                ]
+                rows = zip(PENALTY_FACTORS, effects, strict=True)
+                numbers += of_study(
+                    record, [{"alpha": str(alpha), "factor": factor, **columns_of(e)} for factor, e in rows]
+                )
             axes.set_xscale("log")
             axes.set_xlabel("multiple of the chosen λ")
             axes.set_title(title(record, line_break=True))

@@ -12,7 +12,10 @@ from overparam.results import read_record
 KINDS = {"tables": ("*-*.json", record_tables), "controls": ("controls/*-*.json", control_tables)}
 NAMES = "|".join(KINDS)
 SECTION = re.compile(
-    rf"(<!-- (?P<kind>{NAMES}) (?P<scale>\w+) -->\n)(?:(?!<!-- (?:{NAMES}) ).)*?(<!-- end of (?P=kind) -->)", re.DOTALL
+    rf"(<!-- (?P<kind>{NAMES}) (?P<scale>\w+) -->\n)"
+    rf"(?:(?!<!-- (?:{NAMES}) ).)*?"
+    r"(?P<end><!-- end of (?P=kind) -->)",
+    re.DOTALL,
 )
 
 
@@ -39,7 +42,7 @@ def fill_sections(path: Path, results: Path) -> None:
                 f"there is no record of the {match['kind']} of scale {match['scale']} in {results}: measure them first"
             )
         tables = "\n\n".join(tables_of(read_record(record)) for record in records)
-        return f"{match[1]}\n{tables}\n\n<!-- end of {match['kind']} -->"
+        return f"{match[1]}\n{tables}\n\n{match['end']}"
 
     new = SECTION.sub(filled, text)
     write_atomically(path, lambda temporary: temporary.write_text(new, encoding="utf-8"))

@@ -1,0 +1,25 @@
+"""How FSE(S_α^(U)→M_1) falls as narrow networks are added, read off a record of controls."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from overparam.controls.copies import LEAST, asymptote, counts
+from overparam.controls.quantities import concatenation
+from overparam.judging import networks
+from overparam.quantities import FSE, M_1
+from overparam.results import Record
+from overparam.stats import Effect
+
+
+def growth(record: Record, alpha: Fraction) -> dict[int, Effect]:
+    """FSE(S_α^(U)→M_1) by U."""
+    return {U: record.effect(FSE(concatenation(alpha, U), M_1)) for U in counts(networks(record)[alpha])}
+
+
+def level(growing: Mapping[int, Effect]) -> Effect | None:
+    """Where it levels off; None for too few numbers of networks to tell."""
+    if len(growing) < LEAST:
+        return None
+    return asymptote(list(growing), np.transpose([effect.values for effect in growing.values()]))
