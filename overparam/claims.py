@@ -12,6 +12,14 @@ HALF = Fraction(1, 2)
 QUARTER = Fraction(1, 4)
 
 
+def _twice_as_many(alpha: Fraction) -> int:
+    return 2 * alpha.denominator
+
+
+def _as_many_parameters(alpha: Fraction) -> int:
+    return alpha.denominator**2
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement of the paper as an inequality.
@@ -38,7 +46,7 @@ class Claim:
     unit: Literal["span", "accuracy"]
     widest: Fraction
     grows: bool = False
-    copies: Callable[[Fraction], int] = lambda alpha: 2 * alpha.denominator
+    copies: Callable[[Fraction], int] = lambda alpha: alpha.denominator
     earlier: Callable[[Fraction, int], Contrast] | None = None
 
     @property
@@ -94,6 +102,7 @@ CLAIMS = {
             "span",
             HALF,
             grows=True,
+            copies=_twice_as_many,
         ),
         Claim(
             "performance",
@@ -124,6 +133,7 @@ CLAIMS = {
             "above",
             "accuracy",
             HALF,
+            copies=_twice_as_many,
         ),
         Claim(
             "residuals-redundant",
@@ -170,7 +180,7 @@ CONTROLS = {
             "above",
             "span",
             QUARTER,
-            copies=lambda alpha: alpha.denominator**2,
+            copies=_as_many_parameters,
         ),
         Claim(
             "performance-matched-parameters",
@@ -180,7 +190,7 @@ CONTROLS = {
             "above",
             "accuracy",
             HALF,
-            copies=lambda alpha: alpha.denominator**2,
+            copies=_as_many_parameters,
         ),
     )
 }
@@ -203,10 +213,11 @@ CONTROLS_APART = {
             "span-over-twice-as-many",
             "1",
             "twice as many narrow networks do not span the wide one's features",
-            lambda alpha: FSE(concatenation(alpha, 2 * alpha.denominator), M_1) - FSE(M_1_PRIME, M_1),
+            lambda alpha: FSE(concatenation(alpha, _twice_as_many(alpha)), M_1) - FSE(M_1_PRIME, M_1),
             "above",
             "span",
             QUARTER,
+            copies=_twice_as_many,
         ),
         Claim(
             "span-over-comes-with-training",

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,31 @@ from rich.table import Table
 from rich.text import Text
 
 from overparam.arrays import read_array
-from overparam.claims import CLAIMS, CONTROLS, Claim, cells
+from overparam.blocks import Blocks
+from overparam.claims import CLAIMS, CONTROLS, Claim
+from overparam.controls.quantities import likeness
 from overparam.errors import SpecError
-from overparam.judging import Judgement, Preregistration, finite, judge, load_preregistration
+from overparam.files import digest_json
+from overparam.judging import Judgement, Preregistration, finite, judge_record, load_preregistration
 from overparam.measurement import measure
-from overparam.own import NetworkFeatures, build_replicates, number_classes, read_folder, split_examples
-from overparam.quantities import Contrast, S_matched
+from overparam.own import (
+    NetworkFeatures,
+    build_replicates,
+    digest_array,
+    named_features,
+    number_classes,
+    read_folder,
+    split_examples,
+)
+from overparam.quantities import M_1, M_1_PRIME, Contrast, S
+from overparam.replicates import Replicate
 from overparam.results import Record
 from overparam.scoreboard import scoreboard, summary
+from overparam.similarity import Pair, linear_cka
+from overparam.stats import Effect
 
 # Claims at matched fit need training accuracies, which features do not tell.
-JUDGED = tuple(claim for claim in (*CLAIMS.values(), *CONTROLS.values()) if claim.earlier is None)
+JUDGED = {name: claim for name, claim in (CLAIMS | CONTROLS).items() if claim.earlier is None}
 
 
 @dataclass(frozen=True)
@@ -32,12 +47,14 @@ class Comparison:
     Attributes:
         replicates: their names.
         record: every measured quantity.
+        similarity: by name, linear CKA of M_1 with M_1′ and every S_α on held-out examples; no claim is about it.
         judgements: every claim that these quantities allow.
         notes: sentences on what was compared, and on what was left out and why.
     """
 
     replicates: tuple[str, ...]
     record: Record
+    similarity: Mapping[str, Effect]
     judgements: tuple[Judgement, ...]
     notes: tuple[str, ...]
 
@@ -46,17 +63,19 @@ class Comparison:
         return Group(self._measured(), scoreboard(self.judgements), *map(Text, lines))
 
     def _measured(self) -> Table:
-        """The quantities that claims compare, then their differences."""
-        (alpha,) = self.record.narrow_alphas
-        effects = [claim.effect(alpha) for claim in JUDGED if not self.record.lacks(claim.effect(alpha))]
+        """The quantities that claims compare, then their differences, then similarities."""
+        cells = [(JUDGED[j.claim], Fraction(j.alpha)) for j in self.judgements if j.alpha is not None]
+        effects = [claim.effect(alpha) for claim, alpha in cells]
         quantities = [Contrast({name: 1.0}) for effect in effects for name in effect.weights]
         table = Table(title="Measured", title_justify="left", header_style="bold")
         table.add_column("quantity", no_wrap=True)
         for heading in ("mean", "± to 95 % bounds", *self.replicates):
             table.add_column(heading, justify="right", no_wrap=True)
-        for section in (quantities, effects):
-            for name, contrast in {str(contrast): contrast for contrast in section}.items():
-                effect = self.record.effect(contrast)
+        measured = [
+            {str(contrast): self.record.effect(contrast) for contrast in part} for part in (quantities, effects)
+        ]
+        for section in (*measured, self.similarity):
+            for name, effect in section.items():
                 reach = finite(effect.upper - effect.mean)
                 values = [f"{value:z.4f}" for value in effect.values]
                 table.add_row(name, f"{effect.mean:z.4f}", "−" if reach is None else f"{reach:.4f}", *values)
@@ -99,36 +118,50 @@ def compare_networks(
     # Blocks want labels; with one class there is nothing to probe.
     classes = np.zeros(count, dtype=np.int64) if labels is None else number_classes(labels, count)
     replicates = dict(enumerate(build_replicates(networks, classes, split)))
-    (alpha,) = replicates[0].alphas
-    copies = {Fraction(1): 2, alpha: len(first.narrow)}
+    copies = {Fraction(1): 2, **{alpha: len(narrow) for alpha, narrow in first.by_width().items()}}
+    digests = {name: digest_array(features) for name, features in named_features(networks).items()}
+    digests |= {"classes": digest_array(classes), "held-out examples": digest_array(split)}
+    unknown = {width: [[math.nan] * k] * len(replicates) for width, k in copies.items()}
     record = Record(
         task="own",
         arch="networks",
         scale="own",
-        key="",
+        key=digest_json(digests),
         alphas=tuple(copies),
         replicates=tuple(replicates),
-        networks={width: {"train_accuracy": [[math.nan] * k] * len(replicates)} for width, k in copies.items()},
-        data={"majority_share": float(np.bincount(classes[split]).max() / np.sum(split))},
-        environment={},
+        networks={width: {"train_accuracy": nan, "heldout_accuracy": nan} for width, nan in unknown.items()},
+        data={
+            "source": f"features of {len(networks) * len(first.named())} networks on {count:,} examples",
+            "sha256": digests,
+            "majority_share": float(np.bincount(classes[split]).max() / np.sum(split)),
+        },
+        environment={library: version(library) for library in ("overparam", "numpy", "scipy")},
         recipe={},
         penalties={},
         samples=measure(replicates, workers=workers)[0],
     )
-    # As many networks as any claim asks for: which of them are lacking is said below.
-    claimed = [claim for claim in JUDGED if cells(claim, {alpha: alpha.denominator**2})]
-    judgements = [
-        judge(claim, record, alpha, preregistration, evidence="features")
-        for claim in claimed
-        if not record.lacks(claim.effect(alpha))
-    ]
+    claims = {name: claim for name, claim in JUDGED.items() if classified or claim.unit == "span"}
     notes = (
-        f"M_1: {first.wide.shape[1]} features; S_{alpha}: {alpha.denominator} × {first.narrow[0].shape[1]} features; "
+        *(
+            f"M_1: {first.wide.shape[1]} features; S_{alpha}: {alpha.denominator} × {narrow[0].shape[1]} features"
+            for alpha, narrow in first.by_width().items()
+        ),
         f"fitted on {np.sum(~split):,} examples, measured on {np.sum(split):,} held-out ones; R = {len(replicates)}",
-        *_left_out(claimed, record, alpha, classified=classified),
+        *_left_out(claims, copies),
         "no claim is marked confounded: training accuracies are unknown here; check that narrow networks fit as well",
     )
-    return Comparison(tuple(networks), record, tuple(judgements), notes)
+    judgements = judge_record(record, preregistration, evidence="features", claims=claims)
+    return Comparison(tuple(networks), record, _similarity(list(replicates.values())), tuple(judgements), notes)
+
+
+def _similarity(replicates: Sequence[Replicate]) -> dict[str, Effect]:
+    def aligned(blocks: Blocks, other: str) -> float:
+        return linear_cka(Pair.of(blocks[M_1][:][blocks.heldout], blocks[other][:][blocks.heldout]))
+
+    return {
+        str(likeness("linear CKA", other)): Effect.independent([aligned(r.blocks, other) for r in replicates])
+        for other in (M_1_PRIME, *map(S, replicates[0].alphas))
+    }
 
 
 def compare_files(
@@ -176,15 +209,14 @@ def compare_files(
     )
 
 
-def _left_out(claimed: Sequence[Claim], record: Record, alpha: Fraction, *, classified: bool) -> list[str]:
+def _left_out(claims: Mapping[str, Claim], copies: Mapping[Fraction, int]) -> list[str]:
     """For everything that would let more claims be judged, a sentence that names them."""
-    U = alpha.denominator
     waiting: dict[str, list[str]] = {}
-    for claim in claimed:
-        missing = " ".join(record.lacks(claim.effect(alpha)))
-        if claim.unit == "accuracy" and not classified:
-            waiting.setdefault("labels", []).append(claim.id)
-        elif missing:
-            enough = U * U if S_matched(alpha) in missing else 2 * U
-            waiting.setdefault(f"{enough} narrow networks", []).append(claim.id)
-    return [f"not judged without {remedy}: {', '.join(ids)}" for remedy, ids in waiting.items()]
+    if len(claims) < len(JUDGED):
+        waiting["labels"] = [name for name in JUDGED if name not in claims]
+    for name, claim in claims.items():
+        enough = {alpha: claim.copies(alpha) for alpha in copies if alpha < 1}
+        for alpha in claim.alphas(enough):
+            if copies[alpha] < enough[alpha]:
+                waiting.setdefault(f"{enough[alpha]} networks of α = {alpha}", []).append(name)
+    return [f"not judged without {remedy}: {', '.join(names)}" for remedy, names in waiting.items()]

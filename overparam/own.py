@@ -22,8 +22,8 @@ class NetworkFeatures:
     Attributes:
         wide: (examples, features) of M_1.
         baseline: (examples, features) of M_1′, as wide as M_1.
-        narrow: U, 2U or U² arrays (examples, features / U), one a network M_α with α = 1/U. The first U make S_α, the
-            next U make S_α′, and U² make S_α^(1/α²).
+        narrow: U, 2U or U² arrays (examples, features / U), one a network M_α with α = 1/U, of any widths 1/U. The
+            first U of a width make S_α, the next U make S_α′, and U² make S_α^(1/α²).
     """
 
     wide: np.ndarray
@@ -35,6 +35,12 @@ class NetworkFeatures:
         narrow = {f"narrow-{k}": array for k, array in enumerate(self.narrow)}
         return {"wide": self.wide, "baseline": self.baseline, **narrow}
 
+    def by_width(self) -> dict[Fraction, list[np.ndarray]]:
+        """Narrow networks by α, the share of M_1's features that each of them has, from the widest down."""
+        wide = self.wide.shape[1]
+        widths = sorted({features.shape[1] for features in self.narrow}, reverse=True)
+        return {Fraction(width, wide): [f for f in self.narrow if f.shape[1] == width] for width in widths}
+
 
 def read_folder(folder: Path) -> tuple[dict[str, NetworkFeatures], np.ndarray | None]:
     """Replicates by name, and labels if there are any.
@@ -42,7 +48,7 @@ def read_folder(folder: Path) -> tuple[dict[str, NetworkFeatures], np.ndarray | 
         FOLDER/labels.npy                     (examples,), whole numbers
         FOLDER/r0/wide.npy                    (examples, features) of M_1
         FOLDER/r0/baseline.npy                of M_1′, as wide as M_1
-        FOLDER/r0/narrow-0.npy, narrow-1.npy  of U, 2U or U² networks M_α
+        FOLDER/r0/narrow-0.npy, narrow-1.npy  of U, 2U or U² networks M_α, of each width in turn
         FOLDER/r1/...                         other networks from seeds of their own, on the same examples
 
     Any file may be of any kind that `read_array` reads.
@@ -91,16 +97,28 @@ def build_replicates(
             not as many as M_1, or a network appears twice.
     """
     owner: dict[str, str] = {}
-    for replicate, members in networks.items():
-        for name, features in members.named().items():
-            where = f"{name} of {replicate}"
-            _check_features(where, features, len(classes))
-            digest = hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()
-            if owner.setdefault(digest, where) != where and np.ptp(features, axis=0).any():  # dead networks are alike
-                raise MeasurementError(
-                    f"{where} has the very features of {owner[digest]}: give networks from seeds of their own"
-                )
+    for where, features in named_features(networks).items():
+        _check_features(where, features, len(classes))
+        digest = digest_array(features)
+        if owner.setdefault(digest, where) != where and np.ptp(features, axis=0).any():  # dead networks are alike
+            raise MeasurementError(
+                f"{where} has the very features of {owner[digest]}: give networks from seeds of their own"
+            )
     return [_lay_out(replicate, members, classes, heldout) for replicate, members in networks.items()]
+
+
+def named_features(networks: Mapping[str, NetworkFeatures]) -> dict[str, np.ndarray]:
+    """Every network's features, by a name such as "wide of r0"."""
+    return {
+        f"{name} of {replicate}": features
+        for replicate, members in networks.items()
+        for name, features in members.named().items()
+    }
+
+
+def digest_array(array: np.ndarray) -> str:
+    """SHA-256 of an array's numbers."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
 def _check_features(where: str, features: np.ndarray, count: int) -> None:
@@ -116,31 +134,34 @@ def _check_features(where: str, features: np.ndarray, count: int) -> None:
 
 
 def _lay_out(replicate: str, members: NetworkFeatures, classes: np.ndarray, heldout: np.ndarray) -> Replicate:
-    wide, narrow = members.wide.shape[1], list(members.narrow)
+    wide = members.wide.shape[1]
     if members.baseline.shape[1] != wide:
         raise MeasurementError(
             f"baseline of {replicate} has {members.baseline.shape[1]} features where wide has {wide}: "
             "the comparison needs equal numbers"
         )
-    widths = sorted({features.shape[1] for features in narrow})
-    if len(widths) != 1 or wide % widths[0] or widths[0] == wide:
-        raise MeasurementError(
-            f"narrow networks of {replicate} have {' or '.join(map(str, widths)) or 'no'} features where wide has "
-            f"{wide}: give networks of one width, two or more of which have just as many together"
-        )
-    U = wide // widths[0]
-    if len(narrow) not in (U, 2 * U, U * U):
-        raise MeasurementError(
-            f"narrow networks of {replicate} have {len(narrow)} × {widths[0]} features where wide has {wide}: "
-            f"give {U} of them, {2 * U} to hold as many out, or {U * U} for as many parameters"
-        )
-    alpha = Fraction(1, U)
-    arrays = {M_1: members.wide, M_1_PRIME: members.baseline, S(alpha): np.hstack(narrow[:U])}
-    if len(narrow) > U:
-        arrays[S_prime(alpha)] = np.hstack(narrow[U : 2 * U])
-    if len(narrow) == U * U:
-        arrays[S_matched(alpha)] = np.hstack(narrow)
-    return Replicate(Blocks(arrays, np.arange(len(classes)), classes, heldout), (alpha,), ())
+    if not members.narrow:
+        raise MeasurementError(f"{replicate} has no narrow networks: give two or more of one width")
+    arrays = {M_1: members.wide, M_1_PRIME: members.baseline}
+    by_width = members.by_width()
+    for alpha, narrow in by_width.items():
+        U, features = alpha.denominator, narrow[0].shape[1]
+        if alpha.numerator != 1 or alpha == 1:
+            raise MeasurementError(
+                f"narrow networks of {replicate} have {features} features where wide has {wide}: "
+                "two or more of one width must have just as many together"
+            )
+        if len(narrow) not in (U, 2 * U, U * U):
+            raise MeasurementError(
+                f"narrow networks of {replicate} have {len(narrow)} × {features} features where wide has {wide}: "
+                f"give {U} of them, {2 * U} to hold as many out, or {U * U} for as many parameters"
+            )
+        arrays[S(alpha)] = np.hstack(narrow[:U])
+        if len(narrow) > U:
+            arrays[S_prime(alpha)] = np.hstack(narrow[U : 2 * U])
+        if len(narrow) == U * U:
+            arrays[S_matched(alpha)] = np.hstack(narrow)
+    return Replicate(Blocks(arrays, np.arange(len(classes)), classes, heldout), tuple(by_width), ())
 
 
 def split_examples(heldout: float | np.ndarray, count: int, seed: int) -> np.ndarray:

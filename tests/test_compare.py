@@ -1,3 +1,6 @@
+import csv
+import html
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,7 +18,10 @@ from overparam.judging import load_preregistration
 from overparam.measurement import measure
 from overparam.own import NetworkFeatures, build_replicates
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.report.page import write_page
+from overparam.report.settings import Setting
 from overparam.results import PENALTY_FACTORS
+from overparam.similarity import Pair, linear_cka
 
 MARGINS = load_preregistration(ROOT / "claims" / "preregistration.toml")
 SPLIT = np.repeat([False, True], [FIT, HELDOUT])
@@ -89,7 +95,7 @@ def test_without_networks_held_out_the_claims_that_need_them_are_left_out_and_no
         (same,) = [other for other in everything.judgements if other.claim == judgement.claim]
         assert judgement.effect == pytest.approx(same.effect, rel=1e-9)
         assert judgement.verdict == same.verdict
-    assert "not judged without 8 narrow networks: span-under, residuals-specific" in fewer.notes
+    assert "not judged without 8 networks of α = 1/4: span-under, residuals-specific" in fewer.notes
 
 
 def test_without_labels_only_spans_are_compared():
@@ -106,7 +112,33 @@ def test_as_many_parameters_are_compared_where_there_are_so_many_networks():
     controls = {claim for claim in verdicts(compared(alpha=HALF)) if claim in CONTROLS}
     assert controls == {"performance-matched-parameters"}  # span-over is claimed from 1/4 down
     assert not {claim for claim in verdicts(compared()) if claim in CONTROLS}
-    assert any("without 16 narrow networks: span-over-matched" in note for note in compared().notes)
+    assert any("without 16 networks of α = 1/4: span-over-matched" in note for note in compared().notes)
+
+
+def test_of_several_widths_trends_are_judged_too():
+    both = [
+        replace(
+            networks(number=number),
+            narrow=[*networks(number=number).narrow, *networks(number=number, alpha=HALF).narrow],
+        )
+        for number in range(3)
+    ]
+    found = compare_networks(
+        {f"r{k}": replicate for k, replicate in enumerate(both)},
+        labels=LABELS,
+        heldout=SPLIT,
+        preregistration=MARGINS,
+        workers=1,
+    )
+    for alpha in (HALF, QUARTER):
+        alone = compared(count=3, alpha=alpha)
+        for judgement in alone.judgements:
+            (same,) = [j for j in found.judgements if (j.claim, j.alpha) == (judgement.claim, judgement.alpha)]
+            assert same.effect == pytest.approx(judgement.effect, rel=1e-9)
+    trends = {judgement.claim for judgement in found.judgements if judgement.alpha is None}
+    assert trends == {"span-under", "performance", "residuals-aid"}  # span-over is claimed from 1/4 down
+    assert str(FSE(S(HALF), M_1)) in printed(found)
+    assert str(FSE(S(QUARTER), M_1)) in printed(found)
 
 
 def test_one_replicate_gives_numbers_and_no_verdict():
@@ -126,12 +158,36 @@ def test_every_number_and_every_note_is_printed(width):
         effect = comparison.record.effect(contrast)
         for number in (effect.mean, *effect.values, effect.upper - effect.mean):
             assert f"{number:.4f}" in rows[str(contrast)]
+    for other in (M_1_PRIME, S(QUARTER)):
+        for replicate in range(2):
+            (built,) = build_replicates({"r": networks(number=replicate)}, LABELS, SPLIT)
+            cka = linear_cka(Pair.of(built.blocks[M_1][:][SPLIT], built.blocks[other][:][SPLIT]))
+            assert f"{cka:.4f}" in rows[f"linear CKA(M_1, {other})"]
     for judgement in comparison.judgements:
         assert judgement.claim in shown
     words = " ".join(printed(comparison, width).split())
     for note in comparison.notes:
         assert note in words
     assert "fitted on 150 examples, measured on 150 held-out ones; R = 2" in words
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_page_shows_what_was_compared_and_nothing_that_was_not(tmp_path, labelled):
+    comparison = compared(count=3, copies=4, labelled=labelled)
+    page = html.unescape(write_page([Setting.of_own(comparison)], MARGINS, tmp_path).read_text("utf-8"))
+    assert "<strong>Your networks on your examples</strong>" in page
+    for note in comparison.notes:
+        assert note in page
+    judged = {judgement.claim for judgement in comparison.judgements}
+    assert set(re.findall('<article id="claim-(.*?)">', page)) == judged
+    assert page.count("<code>overparam compare</code>") == len(comparison.judgements)
+    for name, digest in comparison.record.data["sha256"].items():
+        assert f"{name} <code>{digest}</code>" in page
+    drawn = {path.stem for path in tmp_path.rglob("*.csv")}
+    assert drawn == {"figure-1", "penalties", *(("figure-3", "figure-4") if labelled else ())}
+    with (tmp_path / "figures" / "own" / "figure-1.csv").open(encoding="utf-8") as file:
+        means = {row["curve"]: float(row["mean"]) for row in csv.DictReader(file)}
+    assert means["FSE(S_α→M_1)"] == comparison.record.effect(FSE(S(QUARTER), M_1)).mean
 
 
 def test_the_margins_are_those_given():

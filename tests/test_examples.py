@@ -17,6 +17,6 @@ def test_features_of_torchvision_networks_are_saved_and_compared(tmp_path, monke
     assert np.load(tmp_path / "r2" / "wide.npy").shape == (600, 64)
     assert np.load(tmp_path / "r0" / "narrow-7.npy").shape == (600, 16)
     out = capsys.readouterr().out
-    assert "M_1: 64 features; S_1/4: 4 × 16 features; fitted on 300 examples" in " ".join(out.split())
+    assert "M_1: 64 features; S_1/4: 4 × 16 features fitted on 300 examples" in " ".join(out.split())
     for claim in ("span-over", "span-under", "performance", "residuals-aid", "residuals-specific"):
         assert claim in out

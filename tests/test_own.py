@@ -46,6 +46,15 @@ def test_narrow_networks_make_the_concatenation_then_what_is_held_out_then_all_p
     np.testing.assert_array_equal(replicate.blocks.heldout, HELDOUT)
 
 
+def test_narrow_networks_of_several_widths_make_a_concatenation_each():
+    few, many = networks(3, 6), networks(2, 4, seed=1)
+    (replicate,) = build(r0=replace(few, narrow=[*few.narrow[:3], *many.narrow, *few.narrow[3:]]))
+    assert replicate.alphas == (Fraction(1, 2), Fraction(1, 3))
+    np.testing.assert_array_equal(replicate.blocks[S(Fraction(1, 2))][:], np.hstack(many.narrow[:2]))
+    np.testing.assert_array_equal(replicate.blocks[S_prime(Fraction(1, 2))][:], np.hstack(many.narrow[2:]))
+    np.testing.assert_array_equal(replicate.blocks[S_prime(Fraction(1, 3))][:], np.hstack(few.narrow[3:]))
+
+
 def with_value(value, row=7):
     array = generator(9).normal(size=(COUNT, WIDE))
     array[row, 2] = value
@@ -73,10 +82,10 @@ GOOD = networks()
             {"baseline": GOOD.baseline[:, :4]},
             "baseline of r1 has 4 features where wide has 6: the comparison needs equal",
         ),
-        ({"narrow": []}, "narrow networks of r1 have no features where wide has 6"),
+        ({"narrow": []}, "r1 has no narrow networks: give two or more of one width"),
         (
             {"narrow": [*GOOD.narrow[:8], with_value(0.0)[:, :3]]},
-            "narrow networks of r1 have 2 or 3 features where wide",
+            "narrow networks of r1 have 1 × 3 features where wide has 6: give 2 of them, 4 to hold",
         ),
         ({"narrow": [with_value(0.0)[:, :4]] * 2}, "has the very features of narrow-0 of r1"),
         (

@@ -23,6 +23,7 @@ def compare(
     ] = "0.5",
     seed: Annotated[int, typer.Option(min=0, help="of the split")] = 0,
     verdicts: Annotated[Path | None, typer.Option(help="write every judgement to this JSON file")] = None,
+    report: Annotated[Path | None, typer.Option(help="write the page and its figures into this folder")] = None,
 ) -> None:
     """Measure and judge the claims on features of your own networks: a folder of replicates, or the files of one.
 
@@ -38,3 +39,12 @@ def compare(
     Console(width=max(console.width, 150)).print(comparison)
     if verdicts:
         write_json(verdicts, [judgement.as_json() for judgement in comparison.judgements])
+    if report:
+        from overparam.judging import load_preregistration
+        from overparam.report.page import write_page
+        from overparam.report.settings import Setting
+
+        page = write_page([Setting.of_own(comparison)], load_preregistration(), report)
+        console.print(
+            f"{page} is written, with its figures as SVG, PNG and CSV in {report / 'figures'}", soft_wrap=True
+        )

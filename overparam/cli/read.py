@@ -85,7 +85,7 @@ def report(folder: Folder = Path("report")) -> None:
 
     with progress_display() as display:
         page = write_page(_settings(), load_preregistration(), folder, progress=display)
-    console.print(f"{page} is written, with its figures as SVG, PNG and CSV in {folder / 'figures'}")
+    console.print(f"{page} is written, with its figures as SVG, PNG and CSV in {folder / 'figures'}", soft_wrap=True)
 
 
 @app.command()

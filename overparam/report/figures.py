@@ -43,7 +43,21 @@ class ByWidth:
     caption: str
     rows: dict[str, dict[str, Reading]]
 
+    def shows(self, records: Sequence[Record]) -> bool:
+        """Whether anything of it was measured."""
+        readings = [reading for curves in self.rows.values() for reading in curves.values()]
+        return any(
+            reading(record, alpha) is not None for reading in readings for record in records for alpha in record.alphas
+        )
 
+
+ACCURACY = ByWidth(
+    "accuracy",
+    "Accuracy of single networks by width",
+    "Training and held-out accuracy of one network, averaged over the networks of a replicate. Where narrow "
+    "networks fit their training data less well, width alone may not be the cause of what differs.",
+    {"accuracy": {"training": accuracy("train_accuracy"), "held-out": accuracy("heldout_accuracy")}},
+)
 FIGURES = (
     ByWidth(
         "figure-1",
@@ -101,20 +115,16 @@ FIGURES = (
             },
         },
     ),
-    ByWidth(
-        "accuracy",
-        "Accuracy of single networks by width",
-        "Training and held-out accuracy of one network, averaged over the networks of a replicate. Where narrow "
-        "networks fit their training data less well, width alone may not be the cause of what differs.",
-        {"accuracy": {"training": accuracy("train_accuracy"), "held-out": accuracy("heldout_accuracy")}},
-    ),
+    ACCURACY,
 )
 
 
 def draw_figures(records: Sequence[Record], folder: Path) -> list[Drawing]:
-    """Draw every figure of one scale; panels follow the order of the records."""
-    drawn = [_draw_by_width(figure, records, folder) for figure in FIGURES]
-    drawn.append(_draw_matched_fit(records, folder))
+    """Draw every figure of one scale that something was measured of; panels follow the order of the records."""
+    shown = [figure for figure in FIGURES if figure.shows(records)]
+    drawn = [_draw_by_width(figure, records, folder) for figure in shown]
+    if ACCURACY in shown:
+        drawn.append(_draw_matched_fit(records, folder))
     drawn.append(_draw_penalties(records, folder))
     return drawn
 

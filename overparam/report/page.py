@@ -42,7 +42,13 @@ def write_page(
 ) -> Path:
     """Draw every figure below ``folder``, write ``folder/index.html`` with them in it, and return that path."""
     figures = draw_all(settings, folder / "figures", progress or silent())
-    claims = {"claims": CLAIMS | TOY_CLAIMS, "controls": CONTROLS | CONTROLS_APART | TOY_CONTROLS}
+    everything = {"claims": CLAIMS | TOY_CLAIMS, "controls": CONTROLS | CONTROLS_APART | TOY_CONTROLS}
+    judged = {judgement.claim for setting in settings for judgement in setting.judgements}
+    claims = {
+        group: {name: claim for name, claim in members.items() if name in judged}
+        for group, members in everything.items()
+        if judged & set(members)
+    }
     environment = Environment(
         loader=PackageLoader("overparam.report", "."),
         autoescape=True,
@@ -111,15 +117,17 @@ def inline(path: Path, kind: str) -> str:
 
 
 def rerun(judgement: Judgement) -> str:
-    """The command that judges just this cell again."""
+    """The command that judges just this cell again; on networks of one's own, everything."""
+    if judgement.evidence == "features":
+        return "overparam compare"
     alpha = None if judgement.alpha is None else Fraction(judgement.alpha)
     cell = cell_id(judgement.claim, judgement.task, judgement.arch, judgement.scale, alpha)
     return f"pytest claims --scale {judgement.scale} -k {cell}"
 
 
 def networks(setting: Setting) -> list[Mapping[str, Any]]:
-    """Provenance of a study's networks, one entry a checkpoint; of the toy, which keeps none, nothing."""
-    if not isinstance(setting.record, Record):
+    """Provenance of a study's networks, one entry a checkpoint; nothing of networks that none is known of."""
+    if not isinstance(setting.record, Record) or "checkpoints" not in setting.record.networks[Fraction(1)]:
         return []
     return [
         {"alpha": str(alpha), "checkpoint": checkpoint, "seeds": seeds, "environment": environment}

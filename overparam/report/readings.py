@@ -15,11 +15,13 @@ TITLES = {
     "vgg16": "VGG-16",
     "transformer": "The Transformer",
     "two-layer": "Two-layer networks",
+    "networks": "Your networks",
     "digits": "scikit-learn's digits",
     "nli": "generated sentence pairs",
     "cifar": "CIFAR-10",
     "mnli": "MNLI",
     "toy": "sums and products of signals",
+    "own": "your examples",
 }
 
 Reading = Callable[[Record, Fraction], Effect | None]
@@ -42,8 +44,13 @@ def measured(narrow: Callable[[Fraction], Contrast] | None, wide: Contrast | Non
 
 
 def accuracy(part: str) -> Reading:
-    """``train_accuracy`` or ``heldout_accuracy`` of the networks at each width."""
-    return lambda record, alpha: over_replicates(record.networks[alpha][part])
+    """``train_accuracy`` or ``heldout_accuracy`` of the networks at each width; None where it is not known."""
+
+    def effect(record: Record, alpha: Fraction) -> Effect | None:
+        accuracies = record.networks[alpha][part]
+        return None if np.isnan(accuracies).any() else over_replicates(accuracies)
+
+    return effect
 
 
 def over_replicates(accuracies: list[list[float]]) -> Effect:

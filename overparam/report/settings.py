@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from overparam.claims import CONTROLS_APART
+from overparam.compare import Comparison
 from overparam.config import Config, StudySpec
 from overparam.errors import OverparamError
 from overparam.evidence import NoEvidence, gather, gather_controls
@@ -34,6 +35,7 @@ class Setting:
         record: what was measured, if it is judged.
         judgements: every claim and control in every cell.
         controls: what was measured for the controls that take measurements of their own, if it was.
+        notes: sentences on what was measured, and what was left out.
     """
 
     task: str
@@ -44,6 +46,14 @@ class Setting:
     record: Record | ToyRecord | None
     judgements: tuple[Judgement, ...]
     controls: Record | None = None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_own(cls, comparison: Comparison) -> "Setting":
+        """Networks of one's own, as they were compared."""
+        record = comparison.record
+        about = (record.task, record.arch, record.scale)
+        return cls(*about, "judged", "", record, comparison.judgements, notes=comparison.notes)
 
     @property
     def title(self) -> str:
