@@ -204,6 +204,11 @@ def test_moments_of_different_blocks_do_not_add_up(other):
             _ = a + b
 
 
+def test_a_block_that_is_not_there_is_named_with_those_that_are():
+    with pytest.raises(MeasurementError, match="there are no moments of block 'C': there are A, B"):
+        Moments.of(world(), ["A", "B"]).block("C")
+
+
 def test_moments_of_shards_add_up_fold_by_fold():
     blocks = world()
     parts = [

@@ -163,6 +163,7 @@ def test_among_k_parts_the_smallest_p_value_must_be_below_a_kth_of_five_percent(
         verdict = every(parts)
         assert verdict.outcome == outcome
         assert verdict.refutation == pytest.approx(share * 0.05)
+        assert verdict.why.endswith("(Holm)") == (outcome == "inconclusive" and k > 1)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +185,7 @@ def test_all_of_several_hold_only_if_each_does(outcomes, outcome):
     assert verdict.refutation <= 1.0
     if outcome == "refuted":
         assert verdict.why == min(parts, key=lambda part: part.refutation).why
+    assert "Holm" not in verdict.why
 
 
 def test_a_gate_changes_the_outcome_and_the_reason_alone():

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,60 @@ def test_only_the_marked_sections_are_written_anew(tmp_path):
     assert text == f"before\n<!-- tables smoke -->\n\n{record_tables(study())}\n\n<!-- end of tables -->\nafter\n"
     fill_sections(path, tmp_path / "results")
     assert path.read_text(encoding="utf-8") == text
+
+
+TRIAL = {
+    "preregistration": "0123456789abcdef",
+    "rows": [
+        {
+            "world": "noise",
+            "claim": claim,
+            "R": R,
+            "worlds": 200,
+            "counts": {"holds": holds, "error": 0},
+            "met": holds < 9,
+            "bounds": [{"counted": "holds", "at most": 8}, {"counted": "error", "at most": 0}],
+        }
+        for R, claim, holds in ((3, "span-over", 2), (5, "span-over", 9), (3, "span-under", 0))
+    ]
+    + [
+        {
+            "world": "signal",
+            "claim": "span-over",
+            "R": 3,
+            "worlds": 100,
+            "counts": {"holds": 97},
+            "met": True,
+            "bounds": [{"counted": "holds", "at least": 95}],
+        }
+    ],
+}
+
+
+def test_the_trial_of_the_judge_is_a_line_for_all_that_must_come_out_alike(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("<!-- calibration -->\nas before\n<!-- end of calibration -->\n", encoding="utf-8")
+    (tmp_path / "calibration.json").write_text(json.dumps(TRIAL), encoding="utf-8")
+    fill_sections(path, tmp_path)
+    text = path.read_text(encoding="utf-8")
+    assert "before" not in text
+    assert "3 of 4 lines are as they must be" in text
+    asked, found = "holds at most 8; error at most 0", "holds 0 to 9; error 0"
+    assert f"| noise | span-over, span-under | 3, 5 | 200 | {asked} | {found} | 2 of 3 |" in text
+    assert "| signal | span-over | 3 | 100 | holds at least 95 | holds 97 | 1 of 1 |" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "there is no calibration"), ("{", "is damaged"), ("{}", "damaged")]
+)
+def test_a_trial_that_is_not_there_or_damaged_leaves_the_page_as_it_is(tmp_path, content, message):
+    path = tmp_path / "page.md"
+    path.write_text("<!-- calibration -->\nas before\n<!-- end of calibration -->\n", encoding="utf-8")
+    if content is not None:
+        (tmp_path / "calibration.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ArtifactError, match=f"{message}.*overparam calibrate"):
+        fill_sections(path, tmp_path)
+    assert "as before" in path.read_text(encoding="utf-8")
 
 
 def test_a_section_without_an_end_swallows_nothing(tmp_path):

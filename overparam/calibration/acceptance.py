@@ -50,10 +50,16 @@ class StatisticalTrial:
 
     def rows(self, counts: Mapping[Inequality, Counter[str]], worlds: int) -> list[dict[str, Any]]:
         """One row an inequality."""
-        effect = "at the margin" if self.effect is None else f"{self.effect:g}"
-        world = f"{self.unit}, {self.spread}, effect {effect}"
+        world = "true effect at the margin" if self.effect is None else f"true effect {self.effect:g}"
         return [
-            _row(world, f"{inequality} the margin", self.replicates, worlds, counts[inequality], bounds)
+            _row(
+                world,
+                f"{self.unit} {inequality} the margin, {self.spread}",
+                self.replicates,
+                worlds,
+                counts[inequality],
+                bounds,
+            )
             for inequality, bounds in self.bounds.items()
         ]
 

@@ -1,29 +1,33 @@
 """Sections of Markdown files that are written from records: what studies measured, and what their controls did."""
 
+import json
 import re
 from pathlib import Path
 
 from overparam.errors import ArtifactError
 from overparam.files import write_atomically
+from overparam.report.calibration_table import calibration_table
 from overparam.report.control_tables import control_tables
 from overparam.report.tables import record_tables
 from overparam.results import read_record
 
-KINDS = {"tables": ("*-*.json", record_tables), "controls": ("controls/*-*.json", control_tables)}
-NAMES = "|".join(KINDS)
+# Of records, by kind of section: where those of a scale lie, and what is written of each.
+OF_RECORDS = {"tables": ("*-*.json", record_tables), "controls": ("controls/*-*.json", control_tables)}
+ANY = "(?:tables|controls|calibration)"
 SECTION = re.compile(
-    rf"(<!-- (?P<kind>{NAMES}) (?P<scale>\w+) -->\n)"
-    rf"(?:(?!<!-- (?:{NAMES}) ).)*?"
-    r"(?P<end><!-- end of (?P=kind) -->)",
+    r"(<!-- (?:(?P<kind>tables|controls) (?P<scale>\w+)|calibration) -->\n)"
+    rf"(?:(?!<!-- {ANY} ).)*?"
+    rf"(?P<end><!-- end of {ANY} -->)",
     re.DOTALL,
 )
 
 
 def fill_sections(path: Path, results: Path) -> None:
-    """Write anew every ``<!-- tables SCALE -->`` and ``<!-- controls SCALE -->`` section of a Markdown file.
+    """Write anew every section ``<!-- tables SCALE -->``, ``<!-- controls SCALE -->`` or ``<!-- calibration -->``.
 
     Raises:
-        ArtifactError: if there is no such file, or it is no UTF-8, has no such section, or a scale has no record.
+        ArtifactError: if there is no such file, or it is no UTF-8, has no such section, or what it is of was not
+            measured.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -35,14 +39,28 @@ def fill_sections(path: Path, results: Path) -> None:
         raise ArtifactError(f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->: mark where they go")
 
     def filled(match: re.Match[str]) -> str:
-        pattern, tables_of = KINDS[match["kind"]]
-        records = sorted((results / match["scale"]).glob(pattern))
-        if not records:
-            raise ArtifactError(
-                f"there is no record of the {match['kind']} of scale {match['scale']} in {results}: measure them first"
-            )
-        tables = "\n\n".join(tables_of(read_record(record)) for record in records)
-        return f"{match[1]}\n{tables}\n\n{match['end']}"
+        kind, scale = match["kind"], match["scale"]
+        written = _of_records(results / scale, kind) if kind else _of_calibration(results / "calibration.json")
+        return f"{match[1]}\n{written}\n\n{match['end']}"
 
     new = SECTION.sub(filled, text)
     write_atomically(path, lambda temporary: temporary.write_text(new, encoding="utf-8"))
+
+
+def _of_records(folder: Path, kind: str) -> str:
+    pattern, tables_of = OF_RECORDS[kind]
+    records = sorted(folder.glob(pattern))
+    if not records:
+        raise ArtifactError(
+            f"there is no record of the {kind} of scale {folder.name} in {folder.parent}: measure them first"
+        )
+    return "\n\n".join(tables_of(read_record(record)) for record in records)
+
+
+def _of_calibration(path: Path) -> str:
+    try:
+        return calibration_table(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ArtifactError(f"there is no calibration {path}: make it with `overparam calibrate`") from None
+    except (ValueError, KeyError, TypeError):
+        raise ArtifactError(f"{path} is damaged: restore it with git, or make it with `overparam calibrate`") from None

@@ -1,0 +1,107 @@
+#!/usr/bin/env python
+"""Takes the guards of the measurement away, one at a time, and sees that some test goes red.
+
+Every condition of the modules below is made false, and of an "or" also each part alone, in a copy of the package; the
+tests of that module must fail on it. What survives must stand in `EQUIVALENT`, with the reason why no test can tell.
+
+    python tests/mutate_guards.py             # all, about half an hour
+    python tests/mutate_guards.py ridge stats
+"""
+
+import ast
+import copy
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+ROOT = Path(__file__).parent.parent
+# By module, the tests that answer for it.
+TESTS = {
+    "stats": ["test_stats"],
+    "moments": ["test_moments"],
+    "ridge": ["test_ridge", "test_ridge_edges"],
+    "probes": ["test_probes"],
+    "metrics": ["test_metrics", "test_metrics_edges", "test_residuals_performance"],
+    "blocks": ["test_blocks"],
+    "replicates": ["test_replicates", "test_measurement"],
+    "own": ["test_own"],
+    "similarity": ["test_similarity"],
+    "results": ["test_results"],
+    "judging": ["test_gates", "test_claims"],
+    "sealed": ["test_checkpoints"],
+    "pins": ["test_pins"],
+    "evidence": ["test_evidence"],
+}
+# By module and condition.
+EQUIVALENT = {
+    ("moments", "self.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the other",
+    ("moments", "other.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the first",
+    ("moments", "part.count == 0"): "taking nothing away by the formula changes nothing but rounding",
+}
+
+
+def mutants(source: str) -> Iterator[tuple[str, str]]:
+    """What is taken away, in words, and the module without it."""
+    tree = ast.parse(source)
+    for number, node in enumerate(ast.walk(tree)):
+        if isinstance(node, ast.If | ast.IfExp):
+            yield f"{node.lineno}: {ast.unparse(node.test)}", _changed(tree, number, ast.Constant(False))
+            if isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.Or):
+                for part in node.test.values:
+                    others = [other for other in node.test.values if other is not part]
+                    rest = ast.BoolOp(ast.Or(), others) if len(others) > 1 else others[0]
+                    yield f"{node.lineno}: {ast.unparse(part)}, of an or", _changed(tree, number, rest)
+
+
+def _changed(tree: ast.Module, number: int, condition: ast.expr) -> str:
+    """The module with another condition in the node that comes at this number in a walk."""
+    changed = copy.deepcopy(tree)
+    node = list(ast.walk(changed))[number]
+    assert isinstance(node, ast.If | ast.IfExp)
+    node.test = condition
+    return ast.unparse(ast.fix_missing_locations(changed))
+
+
+def survives(package: Path, module: str, source: str) -> bool:
+    """Whether the tests of a module pass on another source of it."""
+    (package / f"{module}.py").write_text(source, encoding="utf-8")
+    tests = [f"tests/{name}.py" for name in TESTS[module]]
+    command = [sys.executable, "-P", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False).returncode == 0
+
+
+def main() -> int:
+    """Report every survivor; the exit code is their number."""
+    chosen = sys.argv[1:] or list(TESTS)
+    console, unexplained = Console(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / "overparam"
+        shutil.copytree(ROOT / "overparam", package)
+        for module in chosen:
+            source = (ROOT / "overparam" / f"{module}.py").read_text(encoding="utf-8")
+            if not survives(package, module, source):
+                raise SystemExit(f"the tests of {module} fail as it stands: {' '.join(TESTS[module])}")
+            if survives(package, module, ""):
+                raise SystemExit(f"the tests of {module} pass without it: do they see this copy?")
+            every = list(mutants(source))
+            for words, mutant in track(every, description=module, console=console):
+                if survives(package, module, mutant):
+                    condition = words.partition(": ")[2]
+                    reason = EQUIVALENT.get((module, condition))
+                    unexplained += reason is None
+                    console.print(f"{module}.py:{words} survives: {reason or 'no test goes red without it'}")
+            (package / f"{module}.py").write_text(source, encoding="utf-8")
+            console.print(f"{module}: {len(every)} conditions were taken away")
+    return min(unexplained, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""The controls' figures hold the numbers of their record."""
+
+import csv
+from fractions import Fraction
+
+import pytest
+from networks import ROOT
+
+from overparam.controls.quantities import FSE_nonlinear, FSE_untrained, concatenation, stitched
+from overparam.quantities import FSE, M_1, M_1_PRIME, S
+from overparam.report.control_figures import draw_control_figures
+from overparam.results import read_record
+
+HALF = Fraction(1, 2)
+
+
+@pytest.fixture(scope="module")
+def record():
+    return read_record(ROOT / "results" / "smoke" / "controls" / "nli-transformer.json")
+
+
+@pytest.fixture(scope="module")
+def drawn(record, tmp_path_factory):
+    """Every figure by name, of two settings side by side."""
+    folder = tmp_path_factory.mktemp("figures")
+    return {drawing.name: drawing for drawing in draw_control_figures([record, record], folder)}
+
+
+def effects(drawing, **wanted):
+    """The means, lower and upper bounds of the rows with these columns, of the first setting."""
+    with drawing.file("csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if wanted.items() <= row.items()]
+    assert len(rows) % 2 == 0
+    return [[float(row[name]) for name in ("mean", "lower", "upper")] for row in rows[: len(rows) // 2]]
+
+
+def numbers(record, *contrasts):
+    found = [record.effect(contrast) for contrast in contrasts]
+    return [pytest.approx([effect.mean, effect.lower, effect.upper]) for effect in found]
+
+
+def test_every_figure_is_drawn_and_says_what_it_is_of(drawn, record):
+    assert set(drawn) == {"fse-matrix", "more-copies", "span-controls"}
+    for drawing in drawn.values():
+        assert all(drawing.file(ending).stat().st_size > 300 for ending in ("svg", "png", "csv"))
+        assert record.key[:8] in drawing.margin
+
+
+def test_the_matrix_has_both_directions_of_every_pair(drawn, record):
+    assert effects(drawn["fse-matrix"], **{"from": M_1, "onto": S(HALF)}) == numbers(record, FSE(M_1, S(HALF)))
+    assert effects(drawn["fse-matrix"], **{"from": S(HALF), "onto": M_1}) == numbers(record, FSE(S(HALF), M_1))
+    assert len(effects(drawn["fse-matrix"])) == 4 * 3  # two wide networks, two concatenations, none with itself
+
+
+def test_more_networks_are_drawn_up_to_as_many_as_there_are(drawn, record):
+    by_copies = [FSE(concatenation(HALF, U), M_1) for U in (1, 2, 4)]
+    found = [effects(drawn["more-copies"], curve="α = 1/2", U=str(U)) for U in (1, 2, 4)]
+    assert found == [[effect] for effect in numbers(record, *by_copies)]
+    assert effects(drawn["more-copies"], curve=M_1_PRIME) == numbers(record, FSE(M_1_PRIME, M_1))
+
+
+@pytest.mark.parametrize(
+    ("curve", "asked"),
+    [
+        ("ridge", lambda rival: FSE(rival, M_1)),
+        ("nonlinear", FSE_nonlinear),
+        ("before training", FSE_untrained),
+        ("stitched", stitched),
+    ],
+)
+def test_rivals_are_drawn_by_width_beside_the_other_wide_network(drawn, record, curve, asked):
+    rivals = [M_1_PRIME, *map(S, record.narrow_alphas)]
+    assert effects(drawn["span-controls"], curve=curve) == numbers(record, *map(asked, rivals))
