@@ -119,27 +119,8 @@ def compare_networks(
     classes = np.zeros(count, dtype=np.int64) if labels is None else number_classes(labels, count)
     replicates = dict(enumerate(build_replicates(networks, classes, split)))
     copies = {Fraction(1): 2, **{alpha: len(narrow) for alpha, narrow in first.by_width().items()}}
-    digests = {name: digest_array(features) for name, features in named_features(networks).items()}
-    digests |= {"classes": digest_array(classes), "held-out examples": digest_array(split)}
-    unknown = {width: [[math.nan] * k] * len(replicates) for width, k in copies.items()}
-    record = Record(
-        task="own",
-        arch="networks",
-        scale="own",
-        key=digest_json(digests),
-        alphas=tuple(copies),
-        replicates=tuple(replicates),
-        networks={width: {"train_accuracy": nan, "heldout_accuracy": nan} for width, nan in unknown.items()},
-        data={
-            "source": f"features of {len(networks) * len(first.named())} networks on {count:,} examples",
-            "sha256": digests,
-            "majority_share": float(np.bincount(classes[split]).max() / np.sum(split)),
-        },
-        environment={library: version(library) for library in ("overparam", "numpy", "scipy")},
-        recipe={},
-        penalties={},
-        samples=measure(replicates, workers=workers)[0],
-    )
+    arrays = {**named_features(networks), "classes": classes, "held-out examples": split}
+    record = _measure(replicates, copies, {name: digest_array(array) for name, array in arrays.items()}, workers)
     claims = {name: claim for name, claim in JUDGED.items() if classified or claim.unit == "span"}
     notes = (
         *(
@@ -152,6 +133,32 @@ def compare_networks(
     )
     judgements = judge_record(record, preregistration, evidence="features", claims=claims)
     return Comparison(tuple(networks), record, _similarity(list(replicates.values())), tuple(judgements), notes)
+
+
+def _measure(
+    replicates: Mapping[int, Replicate], copies: Mapping[Fraction, int], digests: Mapping[str, str], workers: int
+) -> Record:
+    """A record of everything that can be measured; ``copies`` by width factor, ``digests`` of all inputs by name."""
+    heldout_labels = replicates[0].blocks.labels[replicates[0].blocks.heldout]
+    unknown = {alpha: [[math.nan] * count] * len(replicates) for alpha, count in copies.items()}
+    return Record(
+        task="own",
+        arch="networks",
+        scale="own",
+        key=digest_json(digests),
+        alphas=tuple(copies),
+        replicates=tuple(replicates),
+        networks={alpha: {"train_accuracy": nan, "heldout_accuracy": nan} for alpha, nan in unknown.items()},
+        data={
+            "source": f"features of {sum(copies.values()) * len(replicates)} networks",
+            "sha256": digests,
+            "majority_share": float(np.bincount(heldout_labels).max() / len(heldout_labels)),
+        },
+        environment={library: version(library) for library in ("overparam", "numpy", "scipy")},
+        recipe={},
+        penalties={},
+        samples=measure(replicates, workers=workers)[0],
+    )
 
 
 def _similarity(replicates: Sequence[Replicate]) -> dict[str, Effect]:
