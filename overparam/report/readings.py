@@ -33,6 +33,18 @@ def title(record: Record, *, line_break: bool = False) -> str:
     return ("\n" if line_break else " ").join(words)
 
 
+def words_alone(record: Record) -> str:
+    """Of sentence pairs, a sentence on what answers without a network get right; empty for other data."""
+    if "word_baselines" not in record.data:
+        return ""
+    words = record.data["word_baselines"]
+    return (
+        f"Without a network, the most common answer is right for {record.data['majority_share']:.1%} of the held-out "
+        f"pairs; logistic regression on the words of the hypothesis for {words['hypothesis']:.1%}, and on the same "
+        f"words told apart by whether the premise has them for {words['overlap']:.1%}."
+    )
+
+
 def measured(narrow: Callable[[Fraction], Contrast] | None, wide: Contrast | None = None) -> Reading:
     """A contrast at each narrow width, and perhaps another one at α = 1; None where it was not measured."""
 

@@ -13,7 +13,7 @@ from overparam.errors import OverparamError
 from overparam.evidence import NoEvidence, gather, gather_controls
 from overparam.judging import Judgement, Preregistration, holds_up_to, judge_record
 from overparam.progress import silent
-from overparam.report.readings import TITLES
+from overparam.report.readings import TITLES, words_alone
 from overparam.results import Record
 from overparam.toy import claims as toy
 from overparam.toy.evidence import gather_toy, record_path
@@ -90,7 +90,8 @@ def _setting(names: tuple[str, str, str], path: Path, judge: Callable[[], Judged
     except OverparamError as error:
         state = "missing" if isinstance(error, NoEvidence) and not path.exists() else "stale"
         return Setting(*names, state, str(error), None, ())
-    return Setting(*names, "judged", "", record, tuple(judgements), controls)
+    notes = (words_alone(record),) if isinstance(record, Record) and words_alone(record) else ()
+    return Setting(*names, "judged", "", record, tuple(judgements), controls, notes)
 
 
 def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path) -> Judged:

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_matched, S_prime, early
 from overparam.report.markdown import number, table
-from overparam.report.readings import ONE, Reading, accuracy, measured, over_replicates, title
+from overparam.report.readings import ONE, Reading, accuracy, measured, over_replicates, title, words_alone
 from overparam.results import Record
 
 
@@ -82,8 +81,8 @@ def record_tables(record: Record) -> str:
         f"**{title(record)}**, scale {record.scale}: "
         f"trained on {data['train_examples']:,} examples for {epochs} epochs, ridge maps and probes fitted on "
         f"{data['fit_examples']:,} of them, measured on {data['heldout_examples']:,} held-out ones "
-        f"({data['source']}), R = {len(record.replicates)}.{_words_alone(data)}"
-    )
+        f"({data['source']}), R = {len(record.replicates)}. {words_alone(record)}"
+    ).strip()
     head = ["measured", "in the paper", *(f"α = {alpha}" for alpha in record.alphas)]
     rows = []
     for row in ROWS:
@@ -94,18 +93,6 @@ def record_tables(record: Record) -> str:
     if "early" in record.networks[ONE]:
         tables.append(_early_table(record, record.networks[ONE]["early"]))
     return "\n\n".join(tables)
-
-
-def _words_alone(data: Mapping[str, Any]) -> str:
-    """Of sentence pairs, what answers without a network get right."""
-    if "word_baselines" not in data:
-        return ""
-    majority, words = data["majority_share"], data["word_baselines"]
-    return (
-        f" Without a network, the most common answer is right for {majority:.1%} of the held-out pairs; logistic "
-        f"regression on the words of the hypothesis for {words['hypothesis']:.1%}, and on the same words told apart "
-        f"by whether the premise has them for {words['overlap']:.1%}."
-    )
 
 
 def _early_table(record: Record, entry: Mapping[str, list]) -> str:
