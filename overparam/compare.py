@@ -14,7 +14,7 @@ from rich.text import Text
 
 from overparam.arrays import read_array
 from overparam.blocks import Blocks
-from overparam.claims import CLAIMS, CONTROLS, Claim
+from overparam.claims import CLAIMS, CONTROLS, HALF, Claim, cells
 from overparam.controls.quantities import likeness
 from overparam.errors import SpecError
 from overparam.files import digest_json
@@ -47,7 +47,8 @@ class Comparison:
     Attributes:
         replicates: their names.
         record: every measured quantity.
-        similarity: by name, linear CKA of M_1 with M_1′ and every S_α on held-out examples; no claim is about it.
+        similarity: by name, linear CKA of M_1 with M_1′ and every S_α on held-out examples; no claim is about it. Its
+            bounds are over replicates alone.
         judgements: every claim that these quantities allow.
         notes: sentences on what was compared, and on what was left out and why.
     """
@@ -64,8 +65,8 @@ class Comparison:
 
     def _measured(self) -> Table:
         """The quantities that claims compare, then their differences, then similarities."""
-        cells = [(JUDGED[j.claim], Fraction(j.alpha)) for j in self.judgements if j.alpha is not None]
-        effects = [claim.effect(alpha) for claim, alpha in cells]
+        asked = [claim.effect(alpha) for claim in JUDGED.values() for alpha in self.record.narrow_alphas]
+        effects = [effect for effect in asked if not self.record.lacks(effect)]
         quantities = [Contrast({name: 1.0}) for effect in effects for name in effect.weights]
         table = Table(title="Measured", title_justify="left", header_style="bold")
         table.add_column("quantity", no_wrap=True)
@@ -97,7 +98,7 @@ def compare_networks(
     Args:
         networks: by name of the replicate; each has networks from seeds of their own. One replicate gives numbers, and
             every verdict is inconclusive.
-        labels: (examples,) whole numbers; without them only spans are compared.
+        labels: (examples,) whole numbers; without them, or of one class, only spans are compared.
         heldout: the share of examples that is measured on, drawn with ``seed``; or which ones, as (examples,) bool or
             as row numbers. The others fit ridge maps and probes.
         seed: of the split.
@@ -113,7 +114,7 @@ def compare_networks(
         raise SpecError("there are no networks to compare: give at least one replicate")
     preregistration = preregistration or load_preregistration()
     first = next(iter(networks.values()))
-    count, classified = len(np.atleast_1d(first.wide)), labels is not None
+    count = len(np.atleast_1d(first.wide))
     split = split_examples(heldout, count, seed)
     # Blocks want labels; with one class there is nothing to probe.
     classes = np.zeros(count, dtype=np.int64) if labels is None else number_classes(labels, count)
@@ -121,7 +122,7 @@ def compare_networks(
     copies = {Fraction(1): 2, **{alpha: len(narrow) for alpha, narrow in first.by_width().items()}}
     arrays = {**named_features(networks), "classes": classes, "held-out examples": split}
     record = _measure(replicates, copies, {name: digest_array(array) for name, array in arrays.items()}, workers)
-    claims = {name: claim for name, claim in JUDGED.items() if classified or claim.unit == "span"}
+    claims = {name: claim for name, claim in JUDGED.items() if np.ptp(classes) or claim.unit == "span"}
     notes = (
         *(
             f"M_1: {first.wide.shape[1]} features; S_{alpha}: {alpha.denominator} × {narrow[0].shape[1]} features"
@@ -141,11 +142,12 @@ def _measure(
     """A record of everything that can be measured; ``copies`` by width factor, ``digests`` of all inputs by name."""
     heldout_labels = replicates[0].blocks.labels[replicates[0].blocks.heldout]
     unknown = {alpha: [[math.nan] * count] * len(replicates) for alpha, count in copies.items()}
+    environment = {library: version(library) for library in ("overparam", "numpy", "scipy")}
     return Record(
         task="own",
         arch="networks",
         scale="own",
-        key=digest_json(digests),
+        key=digest_json({"inputs": digests, "libraries": environment}),
         alphas=tuple(copies),
         replicates=tuple(replicates),
         networks={alpha: {"train_accuracy": nan, "heldout_accuracy": nan} for alpha, nan in unknown.items()},
@@ -154,7 +156,7 @@ def _measure(
             "sha256": digests,
             "majority_share": float(np.bincount(heldout_labels).max() / len(heldout_labels)),
         },
-        environment={library: version(library) for library in ("overparam", "numpy", "scipy")},
+        environment=environment,
         recipe={},
         penalties={},
         samples=measure(replicates, workers=workers)[0],
@@ -220,9 +222,12 @@ def _left_out(claims: Mapping[str, Claim], copies: Mapping[Fraction, int]) -> li
     """For everything that would let more claims be judged, a sentence that names them."""
     waiting: dict[str, list[str]] = {}
     if len(claims) < len(JUDGED):
-        waiting["labels"] = [name for name in JUDGED if name not in claims]
+        waiting["labels of two or more classes"] = [name for name in JUDGED if name not in claims]
     for name, claim in claims.items():
         enough = {alpha: claim.copies(alpha) for alpha in copies if alpha < 1}
+        if not cells(claim, enough):
+            where = f"= {HALF}" if claim.id == "span-mild" else f"≤ {claim.widest}"
+            waiting.setdefault(f"networks of α {where}", []).append(name)
         for alpha in claim.alphas(enough):
             if copies[alpha] < enough[alpha]:
                 waiting.setdefault(f"{enough[alpha]} networks of α = {alpha}", []).append(name)

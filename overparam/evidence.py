@@ -67,7 +67,7 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
         if lacking:
             raise NoEvidence(
                 f"{study} lacks {len(lacking)} checkpoints, such as {lacking[0].relative_to(root)}: "
-                f"get them with `dvc pull --allow-missing`, or make them with `{make_command(study)}`"
+                f"get those that are stored with `dvc pull --allow-missing`, or make them with `{make_command(study)}`"
             )
         record = studies.measure_again(study, workspace, progress=display)
     recorded = Workspace.at(root).record(study)

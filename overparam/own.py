@@ -48,7 +48,7 @@ def read_folder(folder: Path) -> tuple[dict[str, NetworkFeatures], np.ndarray | 
         FOLDER/labels.npy                     (examples,), whole numbers
         FOLDER/r0/wide.npy                    (examples, features) of M_1
         FOLDER/r0/baseline.npy                of M_1′, as wide as M_1
-        FOLDER/r0/narrow-0.npy, narrow-1.npy  of U, 2U or U² networks M_α, of each width in turn
+        FOLDER/r0/narrow-0.npy, narrow-1.npy  of U, 2U or U² networks M_α of a width, in any order of widths
         FOLDER/r1/...                         other networks from seeds of their own, on the same examples
 
     Any file may be of any kind that `read_array` reads.

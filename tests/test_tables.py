@@ -135,7 +135,7 @@ def test_the_trial_of_the_judge_is_a_line_for_all_that_must_come_out_alike(tmp_p
     fill_sections(path, tmp_path)
     text = path.read_text(encoding="utf-8")
     assert "before" not in text
-    assert "3 of 4 lines are as they must be" in text
+    assert "3 of 4 counts are as they must be" in text
     asked, found = "holds at most 8; error at most 0", "holds 0 to 9; error 0"
     assert f"| noise | span-over, span-under | 3, 5 | 200 | {asked} | {found} | 2 of 3 |" in text
     assert "| signal | span-over | 3 | 100 | holds at least 95 | holds 97 | 1 of 1 |" in text

@@ -50,11 +50,11 @@ class StatisticalTrial:
 
     def rows(self, counts: Mapping[Inequality, Counter[str]], worlds: int) -> list[dict[str, Any]]:
         """One row an inequality."""
-        world = "true effect at the margin" if self.effect is None else f"true effect {self.effect:g}"
+        world = f"{self.spread}, true effect {'at the margin' if self.effect is None else f'{self.effect:g}'}"
         return [
             _row(
                 world,
-                f"{self.unit} {inequality} the margin, {self.spread}",
+                f"{self.unit} {inequality} the margin",
                 self.replicates,
                 worlds,
                 counts[inequality],

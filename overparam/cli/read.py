@@ -35,7 +35,14 @@ def judge(
 
 
 @app.command()
-def tables(file: Annotated[Path, typer.Argument(help="a Markdown file with sections <!-- tables SCALE -->")]) -> None:
+def tables(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="a Markdown file with sections <!-- tables SCALE -->, <!-- controls SCALE --> or <!-- calibration -->"
+        ),
+    ],
+) -> None:
     """Write the tables of a Markdown file anew from the records.
 
     Example: `overparam tables README.md`

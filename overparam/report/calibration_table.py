@@ -6,8 +6,6 @@ from typing import Any
 
 from overparam.report.markdown import table
 
-LISTED = 5  # claims that a line names; of more it names one
-
 
 def calibration_table(result: Mapping[str, Any]) -> str:
     """One line for every kind of world and what is asked of it, over claims and numbers of replicates.
@@ -22,7 +20,7 @@ def calibration_table(result: Mapping[str, Any]) -> str:
     head = ["world", "judged", "R", "worlds", "must come out", "came out", "as it must"]
     margins = f"at the margins of SHA-256 {result['preregistration'][:12]}…"
     lines = table(head, [_line(grouped[key]) for key in order], words=2)
-    return f"{met} of {len(rows)} lines are as they must be, {margins}.\n\n{lines}"
+    return f"{met} of {len(rows)} counts are as they must be, {margins}.\n\n{lines}"
 
 
 def _asked(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -31,12 +29,10 @@ def _asked(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def _line(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     first = rows[0]
-    claims = list(dict.fromkeys(row["claim"] for row in rows))
-    named = ", ".join(claims) if len(claims) <= LISTED else f"{claims[0]}, and {len(claims) - 1} others"
     seen = {b["counted"]: sorted(row["counts"][b["counted"]] for row in rows) for b in first["bounds"]}
     return [
         first["world"],
-        named,
+        ", ".join(dict.fromkeys(row["claim"] for row in rows)),
         ", ".join(str(R) for R in sorted({row["R"] for row in rows})),
         str(first["worlds"]),
         "; ".join(_bound(bound) for bound in first["bounds"]),

@@ -43,11 +43,13 @@ def write_page(
     """Draw every figure below ``folder``, write ``folder/index.html`` with them in it, and return that path."""
     figures = draw_all(settings, folder / "figures", progress or silent())
     everything = {"claims": CLAIMS | TOY_CLAIMS, "controls": CONTROLS | CONTROLS_APART | TOY_CONTROLS}
+    # Of one's own networks only what was judged; of a repository also the claims that lack evidence.
     judged = {judgement.claim for setting in settings for judgement in setting.judgements}
+    shown = judged if all(setting.own for setting in settings) else {name for g in everything.values() for name in g}
     claims = {
-        group: {name: claim for name, claim in members.items() if name in judged}
+        group: {name: claim for name, claim in members.items() if name in shown}
         for group, members in everything.items()
-        if judged & set(members)
+        if shown & set(members)
     }
     environment = Environment(
         loader=PackageLoader("overparam.report", "."),
@@ -117,9 +119,7 @@ def inline(path: Path, kind: str) -> str:
 
 
 def rerun(judgement: Judgement) -> str:
-    """The command that judges just this cell again; on networks of one's own, everything."""
-    if judgement.evidence == "features":
-        return "overparam compare"
+    """The command that judges just this cell again."""
     alpha = None if judgement.alpha is None else Fraction(judgement.alpha)
     cell = cell_id(judgement.claim, judgement.task, judgement.arch, judgement.scale, alpha)
     return f"pytest claims --scale {judgement.scale} -k {cell}"

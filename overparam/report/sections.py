@@ -13,11 +13,11 @@ from overparam.results import read_record
 
 # Of records, by kind of section: where those of a scale lie, and what is written of each.
 OF_RECORDS = {"tables": ("*-*.json", record_tables), "controls": ("controls/*-*.json", control_tables)}
-ANY = "(?:tables|controls|calibration)"
+SCALED = "|".join(OF_RECORDS)
 SECTION = re.compile(
-    r"(<!-- (?:(?P<kind>tables|controls) (?P<scale>\w+)|calibration) -->\n)"
-    rf"(?:(?!<!-- {ANY} ).)*?"
-    rf"(?P<end><!-- end of {ANY} -->)",
+    rf"(<!-- (?P<kind>(?:{SCALED})(?= \w)|calibration)(?: (?P<scale>\w+))? -->\n)"
+    rf"(?:(?!<!-- (?:{SCALED}|calibration) ).)*?"
+    r"(?P<end><!-- end of (?P=kind) -->)",
     re.DOTALL,
 )
 
@@ -36,11 +36,14 @@ def fill_sections(path: Path, results: Path) -> None:
     except UnicodeDecodeError:
         raise ArtifactError(f"{path} is not encoded in UTF-8: convert it first") from None
     if not SECTION.search(text):
-        raise ArtifactError(f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->: mark where they go")
+        raise ArtifactError(
+            f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls or calibration: "
+            "mark where they go"
+        )
 
     def filled(match: re.Match[str]) -> str:
-        kind, scale = match["kind"], match["scale"]
-        written = _of_records(results / scale, kind) if kind else _of_calibration(results / "calibration.json")
+        trial = match["kind"] == "calibration"
+        written = _of_calibration(results) if trial else _of_records(results / match["scale"], match["kind"])
         return f"{match[1]}\n{written}\n\n{match['end']}"
 
     new = SECTION.sub(filled, text)
@@ -57,7 +60,8 @@ def _of_records(folder: Path, kind: str) -> str:
     return "\n\n".join(tables_of(read_record(record)) for record in records)
 
 
-def _of_calibration(path: Path) -> str:
+def _of_calibration(folder: Path) -> str:
+    path = folder / "calibration.json"
     try:
         return calibration_table(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:

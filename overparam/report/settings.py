@@ -53,7 +53,14 @@ class Setting:
         """Networks of one's own, as they were compared."""
         record = comparison.record
         about = (record.task, record.arch, record.scale)
-        return cls(*about, "judged", "", record, comparison.judgements, notes=comparison.notes)
+        likeness = [f"{name} {effect.mean:.3f}" for name, effect in comparison.similarity.items()]
+        notes = (*comparison.notes, ", ".join(likeness))
+        return cls(*about, "judged", "", record, comparison.judgements, notes=notes)
+
+    @property
+    def own(self) -> bool:
+        """Whether these are networks of one's own."""
+        return self.task == "own"
 
     @property
     def title(self) -> str:
