@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,27 @@ def test_settings_are_judged_missing_or_stale(repository):
         ("span-over", ("holds for α ≤ 1/4", "holds")),
         ("span-mild", ("refuted at α = 1/2", "refuted")),
         ("performance", ("holds for α ≤ 1/16", "holds")),
-        ("residuals-redundant", ("refuted at α = 1/16", "refuted")),
+        ("residuals-redundant", ("refuted at every α", "refuted")),
         ("span-over-matched-parameters", ("holds at α = 1/4", "holds")),
     ],
 )
 def test_an_outcome_is_how_far_a_claim_holds(repository, claim, expected):
     assert outcome(settings_of(repository)[0].of(claim)) == expected
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (("holds", "holds", "inconclusive", "holds"), ("holds for α ≤ 1/16", "holds")),
+        (("refuted", "inconclusive", "holds", "holds"), ("holds for α ≤ 1/8, refuted at α = 1/2", "holds")),
+        (("refuted", "refuted", "refuted", "inconclusive"), ("refuted at α = 1/2, 1/4, 1/8", "refuted")),
+        (("holds", "holds", "holds", "inconclusive"), ("inconclusive at α = 1/16", "inconclusive")),
+    ],
+)
+def test_an_outcome_says_where_a_claim_is_refuted(repository, verdicts, expected):
+    lines = [line for line in settings_of(repository)[0].of("performance") if line.alpha is not None]
+    assert [line.alpha for line in lines] == ["1/2", "1/4", "1/8", "1/16"]
+    assert outcome([replace(line, verdict=v) for line, v in zip(lines, verdicts, strict=True)]) == expected
 
 
 def test_an_outcome_says_where_narrow_networks_fit_less_well(repository):
@@ -74,8 +90,6 @@ def test_badges_say_how_claims_are_judged_at_which_scale(repository):
 
 
 def test_a_claim_holds_on_a_task_as_far_as_for_every_architecture(repository):
-    from dataclasses import replace
-
     smoke, *others = settings_of(repository)
     changes = {"span-over": "inconclusive", "performance": "holds"}
     vgg = [replace(line, arch="vgg16", verdict=changes.get(line.claim, line.verdict)) for line in smoke.judgements]

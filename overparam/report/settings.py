@@ -118,19 +118,23 @@ def _judge_toy(spec: ToySpec, preregistration: Preregistration, root: Path) -> J
 
 
 def outcome(judgements: list[Judgement]) -> tuple[str, str]:
-    """Where a claim holds, in a few words, and one word for it: holds, refuted or inconclusive.
+    """Where a claim holds and where it is refuted, in a few words, and one word for it: holds, refuted or inconclusive.
 
-    From the narrowest width up: "holds for α ≤ 1/4", or how it is judged at the narrowest width; "at unequal fit" where
-    the narrow networks fit their training data less well.
+    From the narrowest width up: "holds for α ≤ 1/4"; "at unequal fit" where the narrow networks fit their training data
+    less well. A claim that does not hold at the narrowest width is refuted if it is so at any, else inconclusive.
 
     Args:
         judgements: of one claim in one setting.
     """
     by_cell = [judgement for judgement in judgements if judgement.alpha is not None]
+    refuted = [judgement.alpha for judgement in by_cell if judgement.verdict == "refuted"]
+    against = f"refuted at α = {', '.join(map(str, refuted))}"
+    if len(refuted) == len(by_cell) > 1:
+        against = "refuted at every α"
     reached = holds_up_to(judgements)
     if reached is None:
         narrowest = min(by_cell, key=lambda judgement: Fraction(judgement.alpha or 1))
-        return f"{narrowest.verdict} at α = {narrowest.alpha}", narrowest.verdict
+        return (against, "refuted") if refuted else (f"inconclusive at α = {narrowest.alpha}", "inconclusive")
     confounded = any(j.confounded for j in by_cell if Fraction(j.alpha or 1) <= reached)
     where = f"holds {'at α =' if len(by_cell) == 1 else 'for α ≤'} {reached}"
-    return where + (" at unequal fit" if confounded else ""), "holds"
+    return where + " at unequal fit" * confounded + f", {against}" * bool(refuted), "holds"
