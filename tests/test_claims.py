@@ -1,6 +1,7 @@
 import ast
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -305,3 +306,12 @@ def test_a_preregistration_without_its_margins_is_refused_in_a_sentence(tmp_path
         load_preregistration(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("margin", ["0.0", "-0.02", "inf", "nan"])
+def test_a_margin_that_is_not_positive_is_refused(tmp_path, margin):
+    path = tmp_path / "preregistration.toml"
+    text = (ROOT / "claims/preregistration.toml").read_text(encoding="utf-8")
+    path.write_text(re.sub(r"(?m)^span = \S+", f"span = {margin}", text), encoding="utf-8")
+    with pytest.raises(SpecError, match="margins must be positive"):
+        load_preregistration(path)
