@@ -1,5 +1,6 @@
 """A repository with one record to report, and one scale of which nothing is measured."""
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -54,3 +55,9 @@ def settings_of(root):
 
 def page_of(root):
     return write_page(settings_of(root), load_preregistration(root / PINNED), root / "report").read_text("utf-8")
+
+
+def rows(drawing, **wanted):
+    """The rows of a drawing's CSV with these columns."""
+    with drawing.file("csv").open(encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if wanted.items() <= row.items()]

@@ -1,10 +1,10 @@
 """The controls' figures hold the numbers of their record."""
 
-import csv
 from fractions import Fraction
 
 import pytest
 from networks import ROOT
+from reports import rows
 
 from overparam.controls.quantities import FSE_nonlinear, FSE_untrained, concatenation, stitched
 from overparam.quantities import FSE, M_1, M_1_PRIME, S
@@ -28,10 +28,9 @@ def drawn(record, tmp_path_factory):
 
 def effects(drawing, **wanted):
     """The means, lower and upper bounds of the rows with these columns, of the first setting."""
-    with drawing.file("csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if wanted.items() <= row.items()]
-    assert len(rows) % 2 == 0
-    return [[float(row[name]) for name in ("mean", "lower", "upper")] for row in rows[: len(rows) // 2]]
+    found = rows(drawing, **wanted)
+    assert len(found) % 2 == 0
+    return [[float(row[name]) for name in ("mean", "lower", "upper")] for row in found[: len(found) // 2]]
 
 
 def numbers(record, *contrasts):

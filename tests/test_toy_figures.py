@@ -1,8 +1,7 @@
 """The toy's figures hold the numbers of its record."""
 
-import csv
-
 import pytest
+from reports import rows
 from test_toy import TINY, record
 
 from overparam.progress import silent
@@ -17,11 +16,6 @@ def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("toy")
     made = run_toy(TINY, folder / "toy.json", silent())
     return made, {drawing.name: drawing for drawing in draw_toy_figures(made, folder)}
-
-
-def rows(drawing, **wanted):
-    with drawing.file("csv").open(encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if wanted.items() <= row.items()]
 
 
 def test_every_figure_is_drawn(drawn):

@@ -10,10 +10,12 @@ from rich.markup import escape
 
 from overparam.config import StudySpec, load_config
 from overparam.errors import OverparamError, SpecError
+from overparam.progress import progress_display
 from overparam.workspace import Workspace
 
 if TYPE_CHECKING:
     from overparam.judging import Judgement
+    from overparam.report.settings import Setting
 
 app = typer.Typer(
     help="How does overparameterization affect features? Train, measure and judge the paper's claims.",
@@ -75,3 +77,13 @@ def show(judgements: "list[Judgement]") -> None:
     Console(width=max(console.width, 150)).print(scoreboard(judgements))
     for line in summary(judgements):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def draw_page(settings: "list[Setting]", folder: Path) -> None:
+    """Draw every figure and write the page into a folder, and say where they are."""
+    from overparam.judging import load_preregistration
+    from overparam.report.page import write_page
+
+    with progress_display() as display:
+        page = write_page(settings, load_preregistration(), folder, progress=display)
+    console.print(f"{page} is written, with its figures as SVG, PNG and CSV in {folder / 'figures'}", soft_wrap=True)

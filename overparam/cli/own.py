@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from overparam.cli.app import app, console
+from overparam.cli.app import app, console, draw_page
 
 
 @app.command()
@@ -40,11 +40,6 @@ def compare(
     if verdicts:
         write_json(verdicts, [judgement.as_json() for judgement in comparison.judgements])
     if report:
-        from overparam.judging import load_preregistration
-        from overparam.report.page import write_page
         from overparam.report.settings import Setting
 
-        page = write_page([Setting.of_own(comparison)], load_preregistration(), report)
-        console.print(
-            f"{page} is written, with its figures as SVG, PNG and CSV in {report / 'figures'}", soft_wrap=True
-        )
+        draw_page([Setting.of_own(comparison)], report)

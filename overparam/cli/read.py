@@ -7,10 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from overparam.cli.app import ScaleName, Task, app, console, judged, show, workspace
+from overparam.cli.app import ScaleName, Task, app, console, draw_page, judged, show, workspace
 from overparam.config import StudySpec, load_config
 from overparam.errors import SpecError
-from overparam.progress import progress_display
 
 if TYPE_CHECKING:
     from overparam.report.settings import Setting
@@ -87,12 +86,7 @@ def report(folder: Folder = Path("report")) -> None:
 
     Example: `overparam report`
     """
-    from overparam.judging import load_preregistration
-    from overparam.report.page import write_page
-
-    with progress_display() as display:
-        page = write_page(_settings(), load_preregistration(), folder, progress=display)
-    console.print(f"{page} is written, with its figures as SVG, PNG and CSV in {folder / 'figures'}", soft_wrap=True)
+    draw_page(_settings(), folder)
 
 
 @app.command()

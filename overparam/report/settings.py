@@ -97,8 +97,8 @@ def _setting(names: tuple[str, str, str], path: Path, judge: Callable[[], Judged
     except OverparamError as error:
         state = "missing" if isinstance(error, NoEvidence) and not path.exists() else "stale"
         return Setting(*names, state, str(error), None, ())
-    notes = (words_alone(record),) if isinstance(record, Record) and words_alone(record) else ()
-    return Setting(*names, "judged", "", record, tuple(judgements), controls, notes)
+    words = words_alone(record) if isinstance(record, Record) else ""
+    return Setting(*names, "judged", "", record, tuple(judgements), controls, (words,) if words else ())
 
 
 def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path) -> Judged:
