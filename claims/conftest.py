@@ -133,8 +133,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "disturbed" in metafunc.fixturenames:
-        studies = metafunc.config.stash[COURT].studies()
-        params = [pytest.param(study, marks=getattr(pytest.mark, study.task), id=str(study)) for study in studies]
+        studies: dict[str, StudySpec] = {}
+        for study in metafunc.config.stash[COURT].studies():
+            studies.setdefault(study.task, study)  # the judge is on trial, not networks: one architecture will do
+        params = [pytest.param(s, marks=getattr(pytest.mark, s.task), id=str(s)) for s in studies.values()]
         metafunc.parametrize("disturbed", params, indirect=True, scope="module")
         return
     marker = metafunc.definition.get_closest_marker("claim")

@@ -46,6 +46,12 @@ def test_the_wide_network_classifies_better_than_narrow_ones_with_as_many_parame
     assert judgement.holds, judgement.why
 
 
+@pytest.mark.claim("span-over-best-penalty")
+def test_narrow_networks_span_less_even_at_the_penalty_that_suits_them_best(judgement: Judgement) -> None:
+    """min_λ FSE(S_α→M_1) − min_λ FSE(M_1′→M_1) > δ, each least along its ridge path, on the held-out examples."""
+    assert judgement.holds, judgement.why
+
+
 @pytest.mark.claim("span-over-nonlinear")
 def test_narrow_networks_give_less_of_the_wide_one_even_to_a_nonlinear_map(judgement: Judgement) -> None:
     """FSE(MLP(S_α→M_1)→M_1) − FSE(MLP(M_1′→M_1)→M_1) > δ."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from overparam.controls.quantities import FSE_nonlinear, FSE_untrained, concatenation, stitched
+from overparam.controls.quantities import FSE_best, FSE_nonlinear, FSE_untrained, concatenation, stitched
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime, early
 
 HALF = Fraction(1, 2)
@@ -196,10 +196,19 @@ CONTROLS = {
 }
 
 
-# What takes measurements of its own, kept in a record apart: is the gap one of linear maps, of training, of numbers?
+# What takes measurements of its own, kept in a record apart: is the gap one of ridge maps, of training, of numbers?
 CONTROLS_APART = {
     control.id: control
     for control in (
+        Claim(
+            "span-over-best-penalty",
+            "1",
+            "narrow networks do not span the wide one's features at the ridge penalty that suits them best either",
+            lambda alpha: FSE_best(S(alpha)) - FSE_best(M_1_PRIME),
+            "above",
+            "span",
+            QUARTER,
+        ),
         Claim(
             "span-over-nonlinear",
             "1",

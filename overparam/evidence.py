@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("retrain", "checkpoint", "record")
 AGREEMENT = 1e-3  # how far a measurement repeated on the same checkpoints may be from the recorded one
+TURNED = 3  # held-out examples that another machine's rounding may turn, where a probe is near undecided
 
 ProgressFactory = Callable[[], "AbstractContextManager[Progress]"]
 
@@ -113,16 +114,18 @@ def _recorded(of: str, path: Path, make: str, root: Path) -> Record:
 
 
 def _check_agreement(measured: Record, recorded: Record) -> None:
+    turned = TURNED / recorded.data["heldout_examples"]
     for name, sample in measured.samples.items():
         other = recorded.samples[name]
         if sample.quantities != other.quantities or sample.values.shape != other.values.shape:
             raise ArtifactError(
                 f"the record of {measured.task}-{measured.arch} holds other quantities: measure it again"
             )
+        allowed = max(AGREEMENT, turned) if name == "performance" else AGREEMENT
         gaps = np.abs(sample.values - other.values).max(axis=(0, 1))
         worst = int(np.argmax(gaps))
-        if not gaps[worst] <= AGREEMENT:
+        if not gaps[worst] <= allowed:
             raise ArtifactError(
                 f"measured again, {sample.quantities[worst]} of {measured.task}-{measured.arch} differs from its "
-                f"record by {gaps[worst]:.4f}, more than {AGREEMENT:g}: the record or a checkpoint is not what it was"
+                f"record by {gaps[worst]:.4f}, more than {allowed:.4f}: the record or a checkpoint is not what it was"
             )

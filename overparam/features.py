@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from overparam.baselines import word_baselines
+from overparam.checkpoints import Provenance
 from overparam.data import Dataset
 from overparam.ensembles import split_state, stream
 from overparam.models import Network
@@ -27,7 +29,7 @@ class FeatureFile:
         labels: (examples,) int64.
         heldout: (examples,) bool.
         epochs: (copies,) int64, how long each network was trained; those trained to the end stand first.
-        metadata: provenance of the networks and of this file.
+        metadata: provenance of this file and of the networks, as `describe` tells it.
     """
 
     features: np.ndarray
@@ -67,6 +69,27 @@ def weight_digests(network: Network) -> list[str]:
             digest.update(state[name].float().cpu().contiguous().numpy().tobytes())
         digests.append(digest.hexdigest())
     return digests
+
+
+def describe(network: Network, provenance: Provenance, dataset: Dataset) -> dict[str, Any]:
+    """What a feature file says of its networks and their data: lists have an entry a network, as in `Provenance`."""
+    wide_of_sentences = dataset.tokenizer and provenance.alpha == "1"
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()) // network.copies,
+        "seeds": provenance.seeds,
+        "train_accuracy": provenance.train_accuracy,
+        "heldout_accuracy": provenance.heldout_accuracy,
+        "history": provenance.history,
+        "environment": provenance.environment,
+        "recipe": provenance.recipe,
+        "data": {
+            **provenance.data,
+            "fit_examples": len(dataset.fit),
+            "heldout_examples": len(dataset.heldout),
+            "majority_share": float(np.bincount(dataset.heldout.labels).max() / len(dataset.heldout)),
+            **({"word_baselines": word_baselines(dataset)} if wide_of_sentences else {}),
+        },
+    }
 
 
 def write_features(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:

@@ -95,7 +95,7 @@ def _narrow_spans(replicate: Replicate, alpha: Fraction) -> Quantities:
     return spans(replicate.blocks, [pair for pair in pairs if set(pair) <= set(replicate.blocks.arrays)])
 
 
-def spans(blocks: Blocks, pairs: Sequence[tuple[str, str]]) -> Quantities:
+def spans(blocks: Blocks, pairs: Sequence[tuple[str, str]], factors: Sequence[float] = PENALTY_FACTORS) -> Quantities:
     """FSE(A→B) at every penalty factor, from moments that are taken once."""
     moments = Moments.of(blocks, list(dict.fromkeys(name for pair in pairs for name in pair)))
     sources = {source: RidgeSource(moments, source) for source, _ in pairs}
@@ -103,7 +103,7 @@ def spans(blocks: Blocks, pairs: Sequence[tuple[str, str]]) -> Quantities:
     for source, target in pairs:
         regression = sources[source].to(target)
         measured[_name(FSE(source, target))] = [
-            span_error(blocks, regression, penalty=regression.penalty * factor) for factor in PENALTY_FACTORS
+            span_error(blocks, regression, penalty=regression.penalty * factor) for factor in factors
         ]
     return measured
 
@@ -163,17 +163,16 @@ def _planted(blocks: Blocks) -> np.ndarray:
     return planted
 
 
-def joint_sample(measured: list[Quantities]) -> Sample:
+def joint_sample(measured: list[Quantities], factors: Sequence[float] = PENALTY_FACTORS) -> Sample:
     """The measurements of every replicate, all on the same examples, with their joint covariance."""
     quantities = tuple(measured[0])
-    values = np.array([[[m[q][k].value for q in quantities] for m in measured] for k in range(len(PENALTY_FACTORS))])
-    shared = np.array(
-        [
-            contribution_covariance(np.array([m[q][k].contributions for m in measured for q in quantities]))
-            for k in range(len(PENALTY_FACTORS))
-        ]
-    )
-    return Sample(quantities, values, shared)
+    by_factor = list(zip(*(m[q] for m in measured for q in quantities), strict=True))
+    values = np.array([[measurement.value for measurement in row] for row in by_factor])
+    shared = [
+        contribution_covariance(np.array([measurement.contributions for measurement in row])) for row in by_factor
+    ]
+    shape = (len(factors), len(measured), len(quantities))
+    return Sample(quantities, values.reshape(shape), np.array(shared), tuple(factors))
 
 
 def _name(contrast: Contrast) -> str:
@@ -198,6 +197,10 @@ def describe_networks(files: Mapping[int, FeatureFile]) -> dict[str, Any]:
         "train_accuracy": [m["train_accuracy"][:final] for m in metadata],
         "heldout_accuracy": [m["heldout_accuracy"][:final] for m in metadata],
     }
+    if "history" in first.metadata:
+        entry["history"] = {
+            part: [np.mean(m["history"][part], axis=1).tolist() for m in metadata] for part in ("loss", "accuracy")
+        }
     if final < len(first.epochs):
         entry["early"] = {
             "epochs": first.epochs[final:].tolist(),

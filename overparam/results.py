@@ -13,7 +13,7 @@ from overparam.files import read_sealed, write_sealed
 from overparam.quantities import Contrast
 from overparam.stats import Effect
 
-SCHEMA = 2
+SCHEMA = 3
 # Factors on every cross-validated ridge penalty at which a verdict is taken again; the middle one is the verdict's own.
 PENALTY_FACTORS = (1e-2, 1e-1, 1.0, 1e1, 1e2)
 
@@ -27,16 +27,18 @@ class Sample:
         values: (penalty factors, replicates, quantities).
         shared: (penalty factors, replicates · quantities, replicates · quantities), the covariance over examples of
             the contributions, divided by the number of examples.
+        factors: (penalty factors,) multiples of the cross-validated penalties.
     """
 
     quantities: tuple[str, ...]
     values: np.ndarray
     shared: np.ndarray
+    factors: tuple[float, ...] = PENALTY_FACTORS
 
     def effect(self, contrast: Contrast, factor: float = 1.0) -> Effect:
         """The contrast in every replicate, at one penalty factor."""
         weights = np.array([contrast.weights.get(name, 0.0) for name in self.quantities])
-        k = PENALTY_FACTORS.index(factor)
+        k = self.factors.index(factor)
         values = self.values[k]
         replicates, count = values.shape
         shared = self.shared[k].reshape(replicates, count, replicates, count)
@@ -56,12 +58,13 @@ class Record:
         replicates: names of the replicates.
         networks: by width factor: checkpoints with digests, seeds, training and held-out accuracy (replicates,
             copies), features, parameters a network, and by replicate the code, device and libraries that trained it;
-            for α = 1 also ``early``, the accuracies of M_1′ after earlier epochs.
+            ``history``, training loss and accuracy (replicates, epochs), means over copies; for α = 1 also ``early``,
+            the accuracies of M_1′ after earlier epochs.
         data: source, digests, numbers of fit and held-out examples, classes.
         environment: library versions of the measurement.
         recipe: the training recipe.
         penalties: by quantity: the penalty that cross-validation chose in each replicate.
-        samples: ``span`` and ``performance``.
+        samples: ``span`` and ``performance``; in a record of controls, those of `overparam.controls.measurement`.
     """
 
     task: str
@@ -121,7 +124,7 @@ def write_record(path: Path, record: Record) -> None:
         "samples": {
             name: {
                 "quantities": list(sample.quantities),
-                "penalty_factors": list(PENALTY_FACTORS),
+                "penalty_factors": list(sample.factors),
                 "values": sample.values.tolist(),
                 "shared_lower_triangle": [_rounded(m[np.tril_indices(len(m))]) for m in sample.shared],
             }
@@ -170,7 +173,7 @@ def _read_sample(entry: Mapping[str, Any]) -> Sample:
     rows, columns = np.tril_indices(size)
     for matrix, triangle in zip(shared, entry["shared_lower_triangle"], strict=True):
         matrix[rows, columns] = matrix[columns, rows] = triangle
-    return Sample(tuple(entry["quantities"]), values, shared)
+    return Sample(tuple(entry["quantities"]), values, shared, tuple(entry["penalty_factors"]))
 
 
 def _rounded(values: np.ndarray) -> list[float]:

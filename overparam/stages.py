@@ -17,13 +17,12 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
-from overparam.baselines import word_baselines
 from overparam.checkpoints import REMEDY, Provenance, load_checkpoint, save_checkpoint
 from overparam.config import StudySpec
 from overparam.data import Dataset, load_dataset
 from overparam.ensembles import split_state, stack_states
 from overparam.errors import ArtifactError
-from overparam.features import FeatureFile, extract, read_features, weight_digests, write_features
+from overparam.features import FeatureFile, describe, extract, read_features, weight_digests, write_features
 from overparam.files import digest_file, digest_json, digest_source
 from overparam.measurement import describe_networks, measure
 from overparam.models import Network, build
@@ -42,7 +41,7 @@ _code_version = cache(digest_source)  # the code that runs is the code as it was
 # The modules that decide what each stage makes; dvc.yaml lists the same ones as its dependencies.
 NETWORK_CODE = ("recipes", "config", "data", "batches", "models", "ensembles", "checkpoints", "sealed")
 TRAIN_CODE = (*NETWORK_CODE, "training")
-FEATURE_CODE = (*NETWORK_CODE, "features", "baselines")
+FEATURE_CODE = (*NETWORK_CODE, "baselines", "features")
 MEASURE_CODE = (
     "blocks",
     "moments",
@@ -81,26 +80,21 @@ def train_stage(
     study.check_member(alpha, replicate)
     dataset = dataset or load_study_data(study)
     path = workspace.checkpoint(study, alpha, replicate)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    # Networks of a quick scale are small: more threads gain nothing, and by one they come out alike on any machine.
-    threads = 1 if study.scale.quick else torch.get_num_threads()
-    environment = _environment(device, threads)
-    seeds = copy_seeds(study, alpha, replicate)
-    spec, snapshots = study.scale.train, study.snapshots(alpha)
-    identity = _identity(study, alpha, replicate, dataset)
-    key = digest_json({"identity": identity, "environment": environment})
     progress = progress or silent()
-    found = read_metadata(path)
-    if found.get("key") == key:
+    if is_trained(study, alpha, replicate, workspace, dataset):
         return path
-    if found.get("identity") == identity and not (study.scale.quick or anew):
+    identity, environment, key = _origin(study, alpha, replicate, dataset)
+    if read_metadata(path).get("identity") == identity and not (study.scale.quick or anew):
         standing = f"{path.name} stands as other code or another machine trained it; delete it to train it again"
         progress.print(standing, soft_wrap=True)
         return path
+    device = _device()
+    seeds = copy_seeds(study, alpha, replicate)
+    spec, snapshots = study.scale.train, study.snapshots(alpha)
     network = build_networks(study, alpha, len(seeds), dataset).to(device)
     resume = path.with_suffix(".resume")
     label = f"{path.stem}, {len(seeds)} networks"
-    with _threads(threads):
+    with _threads(int(environment["threads"])):
         history = train(
             network, dataset, spec, seeds, snapshots=snapshots, resume=resume, key=key, progress=progress, label=label
         )
@@ -134,6 +128,18 @@ def train_stage(
     save_checkpoint(path, network, provenance, study.scale.storage)
     resume.unlink(missing_ok=True)
     return path
+
+
+def is_trained(study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace, dataset: Dataset) -> bool:
+    """Whether the very checkpoint is there that `train_stage` would make."""
+    _, _, key = _origin(study, alpha, replicate, dataset)
+    return read_metadata(workspace.checkpoint(study, alpha, replicate)).get("key") == key
+
+
+def _origin(study: StudySpec, alpha: Fraction, replicate: int, dataset: Dataset) -> tuple[str, dict[str, str], str]:
+    """What the networks of one checkpoint are, by what they are trained, and a digest of both."""
+    identity, environment = _identity(study, alpha, replicate, dataset), _environment(study)
+    return identity, environment, digest_json({"identity": identity, "environment": environment})
 
 
 def _identity(study: StudySpec, alpha: Fraction, replicate: int, dataset: Dataset) -> str:
@@ -180,10 +186,9 @@ def feature_stage(
             f"{checkpoint} was trained by another recipe, on other data or with another tokenizer than asked for: "
             f"{REMEDY}"
         )
-    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    network.to(_device())
     arrays = extract(network, dataset, precision=study.scale.train.precision)
     arrays["epochs"] = np.array(provenance.epochs)
-    parameters = sum(p.numel() for p in network.parameters()) // network.copies
     metadata = {
         "key": key,
         "checkpoint": {
@@ -191,19 +196,7 @@ def feature_stage(
             "md5": md5,
             "weights": weight_digests(network),
         },
-        "seeds": provenance.seeds,
-        "parameters": parameters,
-        "train_accuracy": provenance.train_accuracy,
-        "heldout_accuracy": provenance.heldout_accuracy,
-        "environment": provenance.environment,
-        "recipe": provenance.recipe,
-        "data": {
-            **provenance.data,
-            "fit_examples": len(dataset.fit),
-            "heldout_examples": len(dataset.heldout),
-            "majority_share": float(np.bincount(dataset.heldout.labels).max() / len(dataset.heldout)),
-            **({"word_baselines": word_baselines(dataset)} if dataset.tokenizer and alpha == 1 else {}),
-        },
+        **describe(network, provenance, dataset),
     }
     write_features(path, arrays, metadata)
     return path
@@ -298,8 +291,15 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _environment(device: torch.device, threads: int) -> dict[str, str]:
-    """By what a checkpoint is trained: code, device, threads, library versions."""
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _environment(study: StudySpec) -> dict[str, str]:
+    """By what a study is trained: code, device, threads, library versions."""
+    device = _device()
+    # Networks of a quick scale are small: more threads gain nothing, and by one they come out alike on any machine.
+    threads = 1 if study.scale.quick else torch.get_num_threads()
     return {
         "code": _code_version(*TRAIN_CODE),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU {platform.machine()}",

@@ -20,6 +20,10 @@ class Workspace:
         """The repository's layout below ``root``."""
         return cls(root / "artifacts" / "checkpoints", root / "artifacts" / "features", root / "results")
 
+    def absolute(self) -> "Workspace":
+        """The same places, whatever folder a process works in."""
+        return Workspace(self.checkpoints.absolute(), self.features.absolute(), self.results.absolute())
+
     def checkpoint(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
         """The checkpoint of all copies at one width in one replicate."""
         return self.checkpoints / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"

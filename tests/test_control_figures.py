@@ -8,7 +8,8 @@ from reports import rows
 
 from overparam.controls.quantities import FSE_nonlinear, FSE_untrained, concatenation, stitched
 from overparam.quantities import FSE, M_1, M_1_PRIME, S
-from overparam.report.control_figures import draw_control_figures
+from overparam.report.control_figures import CONTROL_FIGURES
+from overparam.report.study_figures import draw_figures
 from overparam.results import read_record
 
 HALF = Fraction(1, 2)
@@ -23,7 +24,7 @@ def record():
 def drawn(record, tmp_path_factory):
     """Every figure by name, of two settings side by side."""
     folder = tmp_path_factory.mktemp("figures")
-    return {drawing.name: drawing for drawing in draw_control_figures([record, record], folder)}
+    return {drawing.name: drawing for drawing in draw_figures(CONTROL_FIGURES, [record, record], folder)}
 
 
 def effects(drawing, **wanted):
@@ -39,7 +40,7 @@ def numbers(record, *contrasts):
 
 
 def test_every_figure_is_drawn_and_says_what_it_is_of(drawn, record):
-    assert set(drawn) == {"fse-matrix", "more-copies", "span-controls"}
+    assert set(drawn) == {"fse-matrix", "more-copies", "span-controls", "ridge-paths"}
     for drawing in drawn.values():
         assert all(drawing.file(ending).stat().st_size > 300 for ending in ("svg", "png", "csv"))
         assert record.key[:8] in drawing.margin
@@ -56,6 +57,15 @@ def test_more_networks_are_drawn_up_to_as_many_as_there_are(drawn, record):
     found = [effects(drawn["more-copies"], curve="α = 1/2", U=str(U)) for U in (1, 2, 4)]
     assert found == [[effect] for effect in numbers(record, *by_copies)]
     assert effects(drawn["more-copies"], curve=M_1_PRIME) == numbers(record, FSE(M_1_PRIME, M_1))
+
+
+def test_ridge_paths_are_drawn_from_end_to_end(drawn, record):
+    path = record.samples["path"]
+    for curve, rival in (("M_1′", M_1_PRIME), ("S_α, α = 1/2", S(HALF))):
+        expected = [path.effect(FSE(rival, M_1), factor) for factor in path.factors]
+        found = effects(drawn["ridge-paths"], curve=curve)
+        assert found == [pytest.approx([e.mean, e.lower, e.upper]) for e in expected]
+    assert len(effects(drawn["ridge-paths"])) == 3 * len(path.factors)
 
 
 @pytest.mark.parametrize(

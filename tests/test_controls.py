@@ -14,13 +14,23 @@ from overparam.claims import CONTROLS_APART
 from overparam.controls.copies import asymptote, counts
 from overparam.controls.measurement import Networks, Readout, measure_controls
 from overparam.controls.nonlinear import predict_nonlinearly
-from overparam.controls.quantities import FSE_nonlinear, concatenation, likeness, one_narrow, stitched, untrained
+from overparam.controls.penalties import PATH_FACTORS
+from overparam.controls.quantities import (
+    FSE_best,
+    FSE_nonlinear,
+    concatenation,
+    likeness,
+    one_narrow,
+    stitched,
+    untrained,
+)
 from overparam.controls.stage import controls_stage
 from overparam.errors import ArtifactError, MeasurementError
 from overparam.measurement import measure
+from overparam.metrics import ridge_regression
 from overparam.quantities import FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.replicates import Replicate
-from overparam.results import Sample, read_record
+from overparam.results import PENALTY_FACTORS, Sample, read_record
 from overparam.similarity import MEASURES
 from overparam.studies import run_study
 from overparam.workspace import Workspace
@@ -83,6 +93,38 @@ def test_a_nonlinear_map_finds_what_ridge_regression_does_not():
     unseen = np.where(held[:, None], 0, np.abs(source))
     other = Blocks({"A": source, "B": unseen}, blocks.ids, blocks.labels, held)
     np.testing.assert_array_equal(predict_nonlinearly(other, "A", "B"), predicted)  # held-out targets are not looked at
+
+
+def test_the_path_goes_on_where_the_claims_leave_off(samples):
+    known, _ = measure({r: Replicate.of(world("signal", r)) for r in (0, 1)}, workers=1)
+    path, gap = samples["path"], FSE(S(HALF), M_1) - FSE(M_1_PRIME, M_1)
+    assert path.factors == PATH_FACTORS
+    assert set(PENALTY_FACTORS) < set(PATH_FACTORS)
+    for factor in PENALTY_FACTORS:
+        ours, theirs = path.effect(gap, factor), known["span"].effect(gap, factor)
+        np.testing.assert_allclose(ours.values, theirs.values, atol=1e-9)
+        np.testing.assert_allclose(ours.variance, theirs.variance, atol=1e-9)
+    assert path.effect(FSE(S(HALF), M_1), PATH_FACTORS[-1]).mean > 0.9  # nothing is left of the map
+
+
+def test_the_best_penalty_is_the_one_that_errs_least_held_out(samples):
+    networks = networks_of(1)
+    for rival, features in ((M_1_PRIME, networks.trained[ONE].features[:, 1]), (S(HALF), networks.blocks[S(HALF)][:])):
+        errors = np.array([samples["path"].effect(FSE(rival, M_1), factor).values for factor in PATH_FACTORS])
+        best = FSE_best(rival)
+        for factor in PENALTY_FACTORS:
+            np.testing.assert_allclose(samples["best"].effect(best, factor).values, errors.min(axis=0))
+        wide, held = networks.trained[ONE].features[:, 0].astype(float), networks.trained[ONE].heldout
+        chosen = ridge_regression(networks.blocks, rival, M_1).penalty
+        fitted = features[~held].astype(float)
+        strength = np.square(fitted - fitted.mean(axis=0)).sum() / fitted.shape[1]
+        predicted = [
+            Ridge(alpha=chosen * factor * strength).fit(fitted, wide[~held]).predict(features[held])
+            for factor in PATH_FACTORS
+        ]
+        total = np.square(wide[held] - wide[~held].mean(axis=0)).sum()
+        least = min(np.square(wide[held] - p).sum() for p in predicted) / total
+        assert value(samples, best, 1) == pytest.approx(least, rel=1e-6)
 
 
 def test_stitching_reads_classes_off_what_is_predicted_of_the_wide_network(samples):

@@ -92,16 +92,35 @@ def test_a_record_of_other_checkpoints_is_stale(repository):
     lock.write_text(whole)
 
 
-def test_a_record_that_says_something_else_is_caught_by_measuring_again(repository):
+@pytest.fixture
+def edited(repository):
+    """Moves the first number of a sample in the record by so much; the record is put back afterwards."""
     path = Workspace.at(repository).record(STUDY)
     whole = path.read_text()
-    content = json.loads(whole)
-    content["samples"]["span"]["values"][2][0][0] += 0.01
-    content.pop("sha256")
-    path.write_text(json.dumps({**content, "sha256": digest_json(content)}))
-    with pytest.raises(ArtifactError, match=r"measured again, FSE\(M_1′→M_1\) of digits-resnet18 differs .* by 0.0100"):
-        gather(SLOW, "checkpoint", repository, silent)
+
+    def edit(sample, change):
+        content = json.loads(whole)
+        content["samples"][sample]["values"][2][0][0] += change
+        content.pop("sha256")
+        path.write_text(json.dumps({**content, "sha256": digest_json(content)}))
+
+    yield edit
     path.write_text(whole)
+
+
+@pytest.mark.parametrize(
+    ("sample", "change", "what"),
+    [("span", 0.002, r"FSE\(M_1′→M_1\)"), ("performance", 4 / 797, r"FP\(M_1\)")],
+)
+def test_a_record_that_says_something_else_is_caught_by_measuring_again(repository, edited, sample, change, what):
+    edited(sample, change)
+    with pytest.raises(ArtifactError, match=rf"measured again, {what} of digits-resnet18 differs .* by {change:.4f}"):
+        gather(SLOW, "checkpoint", repository, silent)
+
+
+def test_examples_that_rounding_turned_are_no_other_record(repository, edited):
+    edited("performance", 2 / 797)
+    gather(SLOW, "checkpoint", repository, silent)
 
 
 def test_levels_stand_from_strongest_to_weakest():

@@ -234,6 +234,20 @@ def test_networks_are_described_with_their_dead_features():
     assert "early" not in entry
 
 
+def test_training_is_described_by_means_over_the_networks_of_a_replicate():
+    metadata = {
+        "checkpoint": {"path": "p", "md5": "m"}, "seeds": [1, 2], "parameters": 9, "environment": {"device": "CPU"},
+        "train_accuracy": [0.5, 0.6], "heldout_accuracy": [0.4, 0.5],
+        "history": {"loss": [[3.0, 1.0], [1.0, 0.0]], "accuracy": [[0.25, 0.5], [0.5, 1.0]]},
+    }  # fmt: skip
+    other = {**metadata, "history": {"loss": [[4.0, 2.0], [2.0, 1.0]], "accuracy": [[0.0, 0.0], [1.0, 1.0]]}}
+    files = {r: replace(world(seed=r)[QUARTER], metadata=m) for r, m in enumerate((metadata, other))}
+    assert describe_networks(files)["history"] == {
+        "loss": [[2.0, 0.5], [3.0, 1.5]],
+        "accuracy": [[0.375, 0.75], [0.0, 1.0]],
+    }
+
+
 def test_the_wide_network_early_in_training_is_described_apart():
     metadata = {
         "checkpoint": {"path": "p", "md5": "m"}, "seeds": [1, 2, 2], "parameters": 9, "environment": {"device": "CPU"},

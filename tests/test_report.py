@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from records import EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
-from reports import RECORD, make_repository, page_of, put_record, settings_of
+from reports import RECORD, make_repository, page_of, put_record, rows, settings_of
 
 from overparam.claims import CLAIMS, CONTROLS
 from overparam.quantities import FSE, M_1, S
 from overparam.report.badges import write_badges
-from overparam.report.figures import FIGURES, draw_figures
+from overparam.report.figures import FIGURES
 from overparam.report.settings import outcome
+from overparam.report.study_figures import draw_figures
 from overparam.results import read_record
 
 ROOT = Path(__file__).parent.parent
@@ -130,12 +131,12 @@ def test_the_page_shows_every_line_and_needs_no_other_file(repository):
     assert "pytest claims --scale smoke -k span-over-digits-resnet18-smoke-1_4" in page
     assert "c" * 12 in page  # code that trained the networks
     assert re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page) == ["https://arxiv.org/abs/2407.00968"]
-    assert page.count("<img ") == page.count(" alt=") == len(FIGURES) + 2
+    assert page.count("<img ") == page.count(" alt=") == len(FIGURES)
 
 
 def test_figures_hold_the_numbers_of_the_record_and_say_what_they_are_of(repository):
     record = read_record(repository / RECORD)
-    drawn = {drawing.name: drawing for drawing in draw_figures([record], repository / "figures")}
+    drawn = {drawing.name: drawing for drawing in draw_figures(FIGURES, [record], repository / "figures")}
     with drawn["figure-1"].file("csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["curve"] == "FSE(S_α→M_1)"]
     assert [row["alpha"] for row in rows] == ["1/2", "1/4", "1/8", "1/16"]
@@ -150,9 +151,31 @@ def test_figures_hold_the_numbers_of_the_record_and_say_what_they_are_of(reposit
         )
 
 
+def test_training_curves_are_drawn_of_every_width_by_epoch(repository):
+    record = read_record(repository / RECORD)
+    (drawing,) = [d for d in draw_figures(FIGURES, [record], repository / "figures") if d.name == "training"]
+    assert len(rows(drawing)) == 2 * 5 * 3  # loss and accuracy, widths, epochs
+    for metric, middle in (("loss", 1.0 + 2), ("accuracy", 0.2 + 0.02)):
+        (second,) = rows(drawing, metric=metric, alpha="1/4", epoch="2")
+        assert float(second["mean"]) == pytest.approx(middle)
+        assert float(second["lower"]) < float(second["mean"]) < float(second["upper"])
+    (last,) = rows(drawing, metric="loss", alpha="1", epoch="3")
+    assert float(last["replicate 4"]) == 4.5
+
+
+def test_a_figure_shows_the_records_that_measured_it(repository):
+    record = read_record(repository / RECORD)
+    without = {alpha: {k: v for k, v in entry.items() if k != "history"} for alpha, entry in record.networks.items()}
+    old = replace(record, networks=without, arch="vgg16")
+    drawn = {d.name: d for d in draw_figures(FIGURES, [old, record], repository / "figures")}
+    assert {row["arch"] for row in rows(drawn["training"])} == {"resnet18"}
+    assert {row["arch"] for row in rows(drawn["figure-1"])} == {"resnet18", "vgg16"}
+    assert "training" not in {d.name for d in draw_figures(FIGURES, [old], repository / "figures")}
+
+
 def test_the_same_record_draws_the_same_files(repository):
     record = read_record(repository / RECORD)
-    first, again = (draw_figures([record], repository / folder) for folder in ("first", "again"))
+    first, again = (draw_figures(FIGURES, [record], repository / folder) for folder in ("first", "again"))
     for one, other in zip(first, again, strict=True):
         for ending in ("svg", "png", "csv"):
             assert one.file(ending).read_bytes() == other.file(ending).read_bytes()
@@ -160,4 +183,4 @@ def test_the_same_record_draws_the_same_files(repository):
 
 def test_a_record_of_one_replicate_has_no_bands_and_is_drawn_all_the_same(repository):
     record = synthetic_record(replicates=1, early_stages={}, alphas=(ONE, HALF))
-    assert len(draw_figures([record], repository / "figures")) == len(FIGURES) + 2
+    assert len(draw_figures(FIGURES, [record], repository / "figures")) == len(FIGURES)

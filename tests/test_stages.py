@@ -1,6 +1,7 @@
 from dataclasses import replace
 from fractions import Fraction
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,6 +54,9 @@ def test_a_study_leaves_checkpoints_features_and_a_record(finished):
     assert np.shape(again.networks[QUARTER]["train_accuracy"]) == (2, 8)
     assert np.shape(again.networks[Fraction(1)]["train_accuracy"]) == (2, 2)
     assert again.networks[Fraction(1)]["early"]["epochs"] == [1]
+    _, provenance = load_checkpoint(workspace.checkpoint(tiny_study(), QUARTER, 1))
+    for part in ("loss", "accuracy"):
+        assert again.networks[QUARTER]["history"][part][1] == np.mean(provenance.history[part], axis=1).tolist()
 
 
 def test_provenance_holds_what_is_needed_to_make_the_weights_again(finished):
@@ -74,12 +78,32 @@ def test_provenance_holds_what_is_needed_to_make_the_weights_again(finished):
 
 def test_a_study_run_again_does_nothing(finished, monkeypatch):
     workspace, record = finished
-    before = contents(workspace)
-    monkeypatch.setattr(stages, "train", no_training)
+    written = {path: path.stat().st_mtime_ns for path in contents(workspace)}
     monkeypatch.setattr(stages, "extract", no_training)
     monkeypatch.setattr(stages, "measure", no_training)
     assert run_study(tiny_study(), workspace).key == record.key
-    assert contents(workspace) == before
+    assert {path: path.stat().st_mtime_ns for path in contents(workspace)} == written
+
+
+def test_processes_that_share_the_cores_train_the_networks_that_one_alone_would(finished, tmp_path):
+    workspace, _ = finished
+    for alpha, replicate in ((Fraction(1), 1), (QUARTER, 0)):
+        alone = train_stage(tiny_study(), alpha, replicate, Workspace.at(tmp_path))
+        assert alone.read_bytes() == workspace.checkpoint(tiny_study(), alpha, replicate).read_bytes()
+
+
+def test_a_network_that_diverges_in_a_process_is_named_in_a_sentence(tmp_path):
+    diverging = tiny_study(train=tiny_recipe(learning_rate=1e30, clip_norm=1e30))
+    with pytest.raises(MeasurementError, match=r"the loss of copy \d \(digits-resnet18-.*\) is not finite"):
+        run_study(diverging, Workspace.at(tmp_path))
+
+
+def test_a_study_is_trained_where_it_belongs_whatever_folder_processes_were_started_in(tmp_path, monkeypatch):
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        run_study(tiny_study(alphas=(Fraction(1), QUARTER), replicates=(0, 1)), Workspace.at(Path()))
+        assert len(list((tmp_path / folder).rglob("checkpoints/*/*.safetensors"))) == 4
 
 
 def test_deleting_one_checkpoint_makes_just_that_one_again(finished):
@@ -112,7 +136,7 @@ def test_another_recipe_or_other_data_trains_again(tmp_path, change):
     assert train_stage(changed, QUARTER, 0, workspace).read_bytes() != first
 
 
-OTHER_CODE = {"code": "0" * 64, "device": "CPU"}
+OTHER_CODE = {"threads": "1", "code": "0" * 64, "device": "CPU"}
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -121,7 +145,7 @@ def test_other_code_or_another_machine_trains_again_only_what_takes_minutes(tmp_
     study = tiny_study()
     study = replace(study, scale=replace(study.scale, quick=quick))
     first = train_stage(study, QUARTER, 0, workspace).read_bytes()
-    monkeypatch.setattr(stages, "_environment", lambda device, threads: OTHER_CODE)
+    monkeypatch.setattr(stages, "_environment", lambda study: OTHER_CODE)
     console = Console(record=True, width=500, file=StringIO())
     path = train_stage(study, QUARTER, 0, workspace, progress=Progress(console=console))
     said = console.export_text()
@@ -133,7 +157,7 @@ def test_asked_anew_hours_of_training_are_repeated_by_other_code(tmp_path, monke
     workspace, study = Workspace.at(tmp_path), tiny_study(quick=False)
     first = train_stage(study, QUARTER, 0, workspace).read_bytes()
     assert train_stage(study, QUARTER, 0, workspace, anew=True).read_bytes() == first
-    monkeypatch.setattr(stages, "_environment", lambda device, threads: OTHER_CODE)
+    monkeypatch.setattr(stages, "_environment", lambda study: OTHER_CODE)
     assert train_stage(study, QUARTER, 0, workspace, anew=True).read_bytes() != first
 
 

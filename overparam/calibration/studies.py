@@ -105,7 +105,7 @@ def first_replicates(record: Record, count: int) -> Record:
 
 def _first_of(sample: Sample, count: int) -> Sample:
     size = count * len(sample.quantities)
-    return Sample(sample.quantities, sample.values[:, :count], sample.shared[:, :size, :size])
+    return replace(sample, values=sample.values[:, :count], shared=sample.shared[:, :size, :size])
 
 
 def _first_networks(entry: Mapping[str, Any], count: int) -> dict[str, Any]:

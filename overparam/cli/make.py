@@ -104,7 +104,9 @@ def measure(task: Task, arch: Arch, scale: ScaleName = None) -> None:
 
 @app.command()
 def controls(task: Task, arch: Arch, scale: ScaleName = None) -> None:
-    """Measure what a sceptic asks of one study that has its features: nonlinear maps, more copies, untrained networks.
+    """Measure what a sceptic asks of one study that has its features.
+
+    Ridge paths, nonlinear maps, more copies, untrained networks, stitching, and the field's measures of similarity.
 
     Example: `overparam controls digits resnet18`
     """

@@ -1,6 +1,6 @@
 """Every quantity that the controls compare or report, in every replicate."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from overparam.blocks import Blocks
 from overparam.controls.copies import counts
 from overparam.controls.nonlinear import predict_nonlinearly
+from overparam.controls.penalties import PATH_FACTORS, best_of_path
 from overparam.controls.quantities import concatenation, likeness, nonlinear, one_narrow, stitched, untrained
 from overparam.features import FeatureFile
 from overparam.measurement import Quantities, joint_sample, single_threaded, spans
@@ -92,21 +93,26 @@ def measure_controls(
         advance: called with the parts done and their total, for a progress bar.
 
     Returns:
-        The samples ``copies``, ``untrained``, ``nonlinear`` and ``stitched``; and, since nothing is compared with them,
-        one sample for each span error between two blocks, and for each likeness of two.
+        The samples ``copies``, ``untrained``, ``nonlinear`` and ``stitched``; ``path``, span errors at each of
+        ``PATH_FACTORS``, and ``best``, where they are least; and, since nothing is compared with them, one sample for
+        each span error between two blocks, and for each likeness of two.
     """
     kinds = {"copies": _copies, "untrained": _untrained, "nonlinear": _nonlinear, "stitched": _stitched}
     alone = {"pairs": _pairs, "likeness": _likeness}
-    measuring = (kinds | alone).values()
-    parts = [partial(measure_kind, networks) for measure_kind in measuring for networks in replicates.values()]
+    everything = {**kinds, **alone, "path": _path}
+    parts = [
+        partial(measure_kind, networks) for measure_kind in everything.values() for networks in replicates.values()
+    ]
     run_all: Any = Parallel(n_jobs=workers, return_as="generator")
     measured: list[Quantities] = []
     for quantities in run_all(delayed(single_threaded)(part) for part in parts):
         measured.append(quantities)
         advance(len(measured), len(parts))
     by_replicate = iter(measured)
-    found = {kind: [next(by_replicate) for _ in replicates] for kind in kinds | alone}
+    found = {kind: [next(by_replicate) for _ in replicates] for kind in everything}
     samples = {kind: joint_sample(found[kind]) for kind in kinds}
+    samples["path"] = joint_sample(found["path"], PATH_FACTORS)
+    samples["best"] = joint_sample([best_of_path(path) for path in found["path"]])
     for kind in alone:
         for quantity in found[kind][0]:
             samples[quantity] = joint_sample([{quantity: quantities[quantity]} for quantities in found[kind]])
@@ -117,6 +123,11 @@ def _copies(networks: Networks) -> Quantities:
     """FSE(S_α^(U)→M_1) as U grows, beside FSE(M_1′→M_1)."""
     sources = [concatenation(alpha, U) for alpha in networks.narrow for U in networks.copies(alpha)]
     return _onto(networks.blocks, M_1, [M_1_PRIME, *sources])
+
+
+def _path(networks: Networks) -> Quantities:
+    """FSE onto M_1 from M_1′ and S_α along the ridge path."""
+    return _onto(networks.blocks, M_1, networks.rivals, PATH_FACTORS)
 
 
 def _pairs(networks: Networks) -> Quantities:
@@ -138,11 +149,11 @@ def _nonlinear(networks: Networks) -> Quantities:
     return _onto(extended, M_1, list(predicted))
 
 
-def _onto(blocks: Blocks, target: str, sources: list[str]) -> Quantities:
+def _onto(blocks: Blocks, target: str, sources: list[str], factors: Sequence[float] = PENALTY_FACTORS) -> Quantities:
     """FSE from every source, one at a time: moments of all side by side would grow with the square of their number."""
     measured: Quantities = {}
     for source in sources:
-        measured |= spans(blocks, [(source, target)])
+        measured |= spans(blocks, [(source, target)], factors)
     return measured
 
 

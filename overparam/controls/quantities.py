@@ -30,6 +30,16 @@ def FSE_untrained(source: str) -> Contrast:  # noqa: N802
     return FSE(untrained(source), untrained(M_1))
 
 
+def FSE_best(source: str) -> Contrast:  # noqa: N802
+    """Feature span error onto M_1 at the ridge penalty that errs least on the held-out examples themselves."""
+    return Contrast({at_best_penalty(str(FSE(source, M_1))): 1.0})
+
+
+def at_best_penalty(quantity: str) -> str:
+    """A span error where it is least along its ridge path."""
+    return f"min_λ {quantity}"
+
+
 def nonlinear(source: str) -> str:
     """What a small nonlinear network predicts of M_1's features from those of ``source``."""
     return f"MLP({source}→{M_1})"

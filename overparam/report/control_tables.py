@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from overparam.controls.quantities import FSE_nonlinear, FSE_untrained, likeness, one_narrow, stitched
+from overparam.controls.quantities import FSE_best, FSE_nonlinear, FSE_untrained, likeness, one_narrow, stitched
 from overparam.quantities import FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.report.growth import growth, level
 from overparam.report.markdown import number, table
@@ -14,6 +14,7 @@ from overparam.similarity import MEASURES
 OF_RIVALS: tuple[tuple[str, Callable[[str], Contrast], bool], ...] = (
     ("FSE onto M_1", lambda rival: FSE(rival, M_1), False),
     ("FSE from M_1", lambda rival: FSE(M_1, rival), False),
+    ("FSE onto M_1, best λ", FSE_best, False),
     ("FSE onto M_1, nonlinear", FSE_nonlinear, False),
     ("FSE onto M_1, before training", FSE_untrained, False),
     ("accuracy of M_1's readout on what is predicted of it", stitched, True),

@@ -16,7 +16,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from overparam.files import write_atomically
-from overparam.results import Record
 from overparam.stats import Effect
 
 # Okabe and Ito's palette survives colour blindness; markers and dashes survive greyscale.
@@ -103,7 +102,7 @@ def draw_curve(axes: Axes, points: Mapping[Fraction, Effect], label: str, place:
     Returns:
         The numbers that were drawn.
     """
-    stroke = STROKES[place % len(STROKES)]
+    stroke = stroke_of(place)
     alphas = sorted(points, reverse=True)
     x = halvings(alphas)
     effects = [points[alpha] for alpha in alphas]
@@ -130,6 +129,11 @@ def draw_bars(axes: Axes, x: Sequence[float], effects: Sequence[Effect], label: 
     axes.errorbar(x, means, yerr=reach, label=typeset(label), capsize=2, **stroke)
 
 
+def stroke_of(place: int) -> dict[str, Any]:
+    """The stroke of the curve at a place; after the last one they begin again."""
+    return STROKES[place % len(STROKES)]
+
+
 def typeset(text: str) -> str:
     """M_1 and S_α as mathematics."""
     return re.sub(r"([MS])_(1|α)", r"$\1_\2$", text)
@@ -150,23 +154,6 @@ def columns_of(effect: Effect) -> dict[str, Any]:
     """An effect as columns of a CSV: mean, one-sided bounds, and every replicate."""
     values = {f"replicate {r}": value for r, value in enumerate(effect.values)}
     return {"mean": effect.mean, "lower": effect.lower, "upper": effect.upper, **values}
-
-
-def of_study(record: Record, numbers: Numbers) -> Numbers:
-    """The numbers that were drawn of one study, each saying which."""
-    return [{"task": record.task, "arch": record.arch, **row} for row in numbers]
-
-
-def margin_of(records: Sequence[Record]) -> str:
-    """Scale, data, replicates and version of what a figure was drawn from."""
-    scales = ", ".join(dict.fromkeys(record.scale for record in records))
-    data = "; ".join(dict.fromkeys(record.data["source"] for record in records))
-    replicates = "/".join(dict.fromkeys(str(len(record.replicates)) for record in records))
-    keys = ", ".join(record.key[:8] for record in records)
-    return (
-        f"scale {scales} · {data} · R = {replicates} (dots); bands and bars reach to one-sided 95 % bounds · "
-        f"measured from inputs and code {keys}"
-    )
 
 
 def _write_numbers(path: Path, numbers: Numbers) -> None:

@@ -15,10 +15,11 @@ from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.files import write_atomically
 from overparam.judging import Judgement, Preregistration, cell_id
 from overparam.progress import silent
-from overparam.report.control_figures import draw_control_figures
+from overparam.report.control_figures import CONTROL_FIGURES
 from overparam.report.drawing import Drawing
-from overparam.report.figures import draw_figures
+from overparam.report.figures import FIGURES
 from overparam.report.settings import Setting, outcome
+from overparam.report.study_figures import draw_figures
 from overparam.report.toy_figures import draw_toy_figures
 from overparam.results import Record
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
@@ -84,9 +85,9 @@ def draw_all(settings: Sequence[Setting], folder: Path, progress: Progress) -> d
     for scale in progress.track(scales, description="drawing figures"):
         records = [setting.record for setting in settings if setting.scale == scale]
         studies = [record for record in records if isinstance(record, Record)]
-        drawn[scale] = draw_figures(studies, folder / scale) if studies else []
+        drawn[scale] = draw_figures(FIGURES, studies, folder / scale)
         controls = [s.controls for s in settings if s.scale == scale and s.controls is not None]
-        drawn[scale] += draw_control_figures(controls, folder / scale) if controls else []
+        drawn[scale] += draw_figures(CONTROL_FIGURES, controls, folder / scale)
         for record in records:
             drawn[scale] += draw_toy_figures(record, folder / scale) if isinstance(record, ToyRecord) else []
     return drawn

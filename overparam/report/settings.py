@@ -14,6 +14,7 @@ from overparam.evidence import NoEvidence, gather, gather_controls
 from overparam.judging import Judgement, Preregistration, holds_up_to, judge_record
 from overparam.progress import silent
 from overparam.report.readings import TITLES, words_alone
+from overparam.report.steadiness import steadiness
 from overparam.results import Record
 from overparam.toy import claims as toy
 from overparam.toy.evidence import gather_toy, record_path
@@ -88,17 +89,16 @@ def gather_settings(config: Config, spec: ToySpec, preregistration: Preregistrat
     return [*settings, _setting(names, path, lambda: _judge_toy(spec, preregistration, root))]
 
 
-Judged = tuple[Record | ToyRecord, list[Judgement], Record | None]
+Judged = tuple[Record | ToyRecord, list[Judgement], Record | None, list[str]]  # controls, and notes
 
 
 def _setting(names: tuple[str, str, str], path: Path, judge: Callable[[], Judged]) -> Setting:
     try:
-        record, judgements, controls = judge()
+        record, judgements, controls, notes = judge()
     except OverparamError as error:
         state = "missing" if isinstance(error, NoEvidence) and not path.exists() else "stale"
         return Setting(*names, state, str(error), None, ())
-    words = words_alone(record) if isinstance(record, Record) else ""
-    return Setting(*names, "judged", "", record, tuple(judgements), controls, (words,) if words else ())
+    return Setting(*names, "judged", "", record, tuple(judgements), controls, tuple(filter(None, notes)))
 
 
 def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path) -> Judged:
@@ -107,14 +107,14 @@ def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path)
     try:
         level, controls = gather_controls(study, root)
     except NoEvidence:
-        return record, judgements, None
+        return record, judgements, None, [words_alone(record)]
     judgements += judge_record(controls, preregistration, evidence=level, claims=CONTROLS_APART)
-    return record, judgements, controls
+    return record, judgements, controls, [words_alone(record), steadiness(controls, preregistration.span)]
 
 
 def _judge_toy(spec: ToySpec, preregistration: Preregistration, root: Path) -> Judged:
     level, record = gather_toy(spec, "record", root, silent)
-    return record, toy.judge_toy_record(record, spec, preregistration, evidence=level), None
+    return record, toy.judge_toy_record(record, spec, preregistration, evidence=level), None, []
 
 
 def outcome(judgements: list[Judgement]) -> tuple[str, str]:

@@ -7,7 +7,17 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from overparam.quantities import FSE, M_1, S
-from overparam.report.drawing import STROKES, Drawing, Numbers, columns_of, draw_band, draw_curve, label_widths, panels
+from overparam.report.drawing import (
+    Drawing,
+    Numbers,
+    columns_of,
+    draw_band,
+    draw_bars,
+    draw_curve,
+    label_widths,
+    panels,
+    stroke_of,
+)
 from overparam.stats import Effect
 from overparam.toy.claims import SCALE
 from overparam.toy.record import TARGET, ToyRecord, activated
@@ -75,7 +85,7 @@ def _draw_trajectory(
 ) -> Numbers:
     """A curve (records, seeds) over training: the mean over seeds, and its band."""
     effects = [Effect.independent(values) for values in curve]
-    stroke = {name: value for name, value in STROKES[place].items() if name != "marker"}
+    stroke = {name: value for name, value in stroke_of(place).items() if name != "marker"}
     draw_band(axes, steps, effects, label, stroke)
     return [
         {"signals": plane, "curve": label, "step": step, **columns_of(effect)}
@@ -123,10 +133,9 @@ def _draw_thresholds(record: ToyRecord, folder: Path) -> Drawing:
     numbers: Numbers = []
     with panels(drawing, 1, 2, numbers) as grid:
         for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
-            for stroke, alpha in zip(STROKES, map(Fraction, record.spec["alphas"]), strict=False):
+            for place, alpha in enumerate(map(Fraction, record.spec["alphas"])):
                 effects = [Effect.independent(record.quantities[activated(plane, alpha, t)]) for t in thresholds]
-                reach = [effect.upper - effect.mean for effect in effects]
-                axes.errorbar(thresholds, [e.mean for e in effects], yerr=reach, label=f"α = {alpha}", **stroke)
+                draw_bars(axes, thresholds, effects, f"α = {alpha}", stroke_of(place))
                 numbers += [
                     {"signals": plane, "alpha": str(alpha), "threshold": threshold, **columns_of(effect)}
                     for threshold, effect in zip(thresholds, effects, strict=True)
@@ -162,7 +171,7 @@ def _draw_controls(record: ToyRecord, folder: Path) -> Drawing:
                     xerr=[effect.upper - effect.mean for effect in effects],
                     label=f"α = {alpha}",
                     capsize=2,
-                    **{**STROKES[place], "linestyle": "none"},
+                    **{**stroke_of(place), "linestyle": "none"},
                 )
                 numbers += [
                     {"signals": plane, "alpha": str(alpha), "run": run, **columns_of(effect)}
