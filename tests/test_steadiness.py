@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from records import EIGHTH, HALF, ONE, QUARTER, synthetic_record
+from records import EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.controls.penalties import PATH_FACTORS
 from overparam.quantities import FSE, M_1, M_1_PRIME, S
@@ -18,7 +18,7 @@ def path_of(gaps, alphas=(QUARTER,)):
     """Three replicates whose gap at each factor of the path is given, and almost the same in all."""
     quantities = (str(FSE(M_1_PRIME, M_1)), *(str(FSE(S(alpha), M_1)) for alpha in alphas))
     values = np.full((len(PATH_FACTORS), 3, len(quantities)), 0.3)
-    values[:, :, 1:] += np.reshape(gaps, (-1, 1, 1)) + 1e-5 * np.arange(3)[:, None]
+    values[:, :, 1:] += np.reshape(gaps, (len(PATH_FACTORS), 1, -1)) + 1e-5 * np.arange(3)[:, None]
     return Sample(quantities, values, np.zeros((len(PATH_FACTORS), *[3 * len(quantities)] * 2)), PATH_FACTORS)
 
 
@@ -38,12 +38,13 @@ def test_the_range_ends_where_the_verdict_first_changes(gap_at, expected):
 
 
 def test_the_sentence_names_every_width_that_the_claim_is_about():
-    record = synthetic_record(alphas=(ONE, HALF, QUARTER, EIGHTH), replicates=3)
-    path = path_of([0.1 if factor <= 10 else 0.0 for factor in PATH_FACTORS], alphas=(HALF, QUARTER, EIGHTH))
+    record = synthetic_record(replicates=3)
+    gaps = np.array([[0.1, 0.1, 0.1 if factor <= 10 else 0.0] for factor in PATH_FACTORS])
+    path = path_of(gaps, alphas=(QUARTER, EIGHTH, SIXTEENTH))
     controls = replace(record, samples={"path": path})
     assert steadiness(controls, MARGIN) == (
-        "All ridge penalties moved together, the gap of span-over compares with its margin as at the chosen ones from "
-        "-4 to +1 decades at α = 1/4; -4 to +1 decades at α = 1/8 (-4 to +4 tried)."
+        "The gap of span-over compares with δ as it does even if all ridge penalties are moved by "
+        "−4 to +4 (α = 1/4, 1/8), −4 to +1 (α = 1/16) decades, of −4 to +4 tried."
     )
     assert steadiness(replace(controls, replicates=(0,)), MARGIN) == ""
     wide = {alpha: record.networks[alpha] for alpha in (ONE, HALF)}

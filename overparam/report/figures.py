@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from overparam.claims import CLAIMS
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_matched, S_prime, early
@@ -58,6 +59,7 @@ def _draw_training(column: Sequence[Axes], record: Record) -> Numbers:
             about = {"metric": metric, "alpha": str(alpha)}
             numbers += [{**about, "epoch": epoch, **columns_of(effect)} for epoch, effect in effects.items()]
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     column[0].legend(fontsize=8)
     return numbers
 

@@ -39,13 +39,15 @@ def steadiness(controls: Record, margin: float) -> str:
     if not alphas or len(controls.replicates) < 2:
         return ""
     path = controls.samples["path"]
-    ranges = {alpha: steady_range(path, alpha, margin) for alpha in alphas}
-    reached = [f"{_decades(*factors)} decades at α = {alpha}" for alpha, factors in ranges.items()]
+    reached: dict[str, list[Fraction]] = {}
+    for alpha in alphas:
+        reached.setdefault(_decades(*steady_range(path, alpha, margin)), []).append(alpha)
+    moves = [f"{decades} (α = {', '.join(map(str, widths))})" for decades, widths in reached.items()]
     return (
-        "All ridge penalties moved together, the gap of span-over compares with its margin as at the chosen ones from "
-        f"{'; '.join(reached)} ({_decades(path.factors[0], path.factors[-1])} tried)."
+        f"The gap of span-over compares with δ as it does even if all ridge penalties are moved by {', '.join(moves)} "
+        f"decades, of {_decades(path.factors[0], path.factors[-1])} tried."
     )
 
 
 def _decades(low: float, high: float) -> str:
-    return f"{np.log10(low):+g} to {np.log10(high):+g}"
+    return f"{np.log10(low):+g} to {np.log10(high):+g}".replace("-", "−")
