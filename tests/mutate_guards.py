@@ -45,6 +45,7 @@ SECONDS = 600  # that tests of one module may take
 EQUIVALENT = {
     ("moments", "self.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the other",
     ("moments", "other.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the first",
+    ("evidence", "TYPE_CHECKING"): "only those who check types read on",
     ("moments", "part.count == 0"): "taking nothing away by the formula changes nothing but rounding",
 }
 

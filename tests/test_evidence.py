@@ -94,13 +94,13 @@ def test_a_record_of_other_checkpoints_is_stale(repository):
 
 @pytest.fixture
 def edited(repository):
-    """Moves the first number of a sample in the record by so much; the record is put back afterwards."""
+    """Changes one sample of the record; the record is put back afterwards."""
     path = Workspace.at(repository).record(STUDY)
     whole = path.read_text()
 
     def edit(sample, change):
         content = json.loads(whole)
-        content["samples"][sample]["values"][2][0][0] += change
+        change(content["samples"][sample])
         content.pop("sha256")
         path.write_text(json.dumps({**content, "sha256": digest_json(content)}))
 
@@ -108,19 +108,44 @@ def edited(repository):
     path.write_text(whole)
 
 
+def moved(change):
+    """The first number of a sample, moved by so much."""
+
+    def edit(entry):
+        entry["values"][2][0][0] += change
+
+    return edit
+
+
+def renamed(entry):
+    entry["quantities"][0] = "another"
+
+
+def with_fewer_penalties(entry):
+    for part in ("values", "shared_lower_triangle", "penalty_factors"):
+        entry[part] = entry[part][:3]
+
+
 @pytest.mark.parametrize(
     ("sample", "change", "what"),
     [("span", 0.002, r"FSE\(M_1′→M_1\)"), ("performance", 4 / 797, r"FP\(M_1\)")],
 )
 def test_a_record_that_says_something_else_is_caught_by_measuring_again(repository, edited, sample, change, what):
-    edited(sample, change)
+    edited(sample, moved(change))
     with pytest.raises(ArtifactError, match=rf"measured again, {what} of digits-resnet18 differs .* by {change:.4f}"):
         gather(SLOW, "checkpoint", repository, silent)
 
 
 def test_examples_that_rounding_turned_are_no_other_record(repository, edited):
-    edited("performance", 2 / 797)
+    edited("performance", moved(2 / 797))
     gather(SLOW, "checkpoint", repository, silent)
+
+
+@pytest.mark.parametrize("change", [renamed, with_fewer_penalties])
+def test_a_record_of_other_quantities_is_told_apart(repository, edited, change):
+    edited("span", change)
+    with pytest.raises(ArtifactError, match="the record of digits-resnet18 holds other quantities: measure it again"):
+        gather(SLOW, "checkpoint", repository, silent)
 
 
 def test_levels_stand_from_strongest_to_weakest():
