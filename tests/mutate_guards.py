@@ -43,6 +43,7 @@ TESTS = {
 SECONDS = 600  # that tests of one module may take
 # By module and condition.
 EQUIVALENT = {
+    ("judging", "setting == chosen"): "the verdict at the chosen setting is the same when it is taken twice",
     ("moments", "self.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the other",
     ("moments", "other.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the first",
     ("evidence", "TYPE_CHECKING"): "only those who check types read on",

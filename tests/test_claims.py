@@ -12,7 +12,7 @@ from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synth
 
 from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, cells
 from overparam.errors import SpecError
-from overparam.judging import Judgement, holds_up_to, judge, judge_record, load_preregistration
+from overparam.judging import Judgement, cell_id, holds_up_to, judge, judge_record, load_preregistration
 from overparam.results import PENALTY_FACTORS
 from overparam.scoreboard import summary
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
@@ -272,6 +272,12 @@ def test_every_claim_has_one_test_and_one_for_its_trend_exactly_if_it_grows():
     expected += [(claim.id, "trend") for claim in CLAIMS.values() if claim.grows]
     expected += [(claim, None) for claim in TOY_CLAIMS | TOY_CONTROLS]
     assert sorted(claim_markers(), key=str) == sorted(expected, key=str)
+
+
+def test_a_cell_has_one_name_for_tests_and_page():
+    about = ("span-over", "digits", "resnet18", "smoke")
+    assert cell_id(*about, QUARTER) == "span-over-digits-resnet18-smoke-1_4"
+    assert cell_id(*about, None) == "span-over-digits-resnet18-smoke-trend"
 
 
 def test_margins_are_the_declared_ones_and_every_verdict_names_their_digest(tmp_path):
