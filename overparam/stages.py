@@ -4,13 +4,10 @@ Every artifact carries a key that digests all it depends on: spec, inputs, code,
 artifact has the right key does nothing, so any engine may run the grid, in any order, as often as it likes.
 """
 
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +20,19 @@ from overparam.data import Dataset, load_dataset
 from overparam.ensembles import split_state, stack_states
 from overparam.errors import ArtifactError
 from overparam.features import FeatureFile, describe, extract, read_features, weight_digests, write_features
-from overparam.files import digest_file, digest_json, digest_source
+from overparam.files import digest_file, digest_json
 from overparam.measurement import describe_networks, measure
 from overparam.models import Network, build
+from overparam.origins import (
+    FEATURE_CODE,
+    MEASURE_CODE,
+    code_version,
+    default_device,
+    environment_of,
+    identify,
+    key_of,
+    libraries,
+)
 from overparam.progress import silent
 from overparam.replicates import Replicate, check_distinct
 from overparam.results import Record, Sample, read_record, write_record
@@ -35,25 +42,6 @@ from overparam.workspace import Workspace
 
 StudyFiles = dict[int, dict[Fraction, FeatureFile]]  # by replicate and width factor
 Measurements = tuple[dict[str, Sample], Mapping[str, list[float]]]  # samples, and the penalties that were chosen
-
-_code_version = cache(digest_source)  # the code that runs is the code as it was read first
-
-# The modules that decide what each stage makes; dvc.yaml lists the same ones as its dependencies.
-NETWORK_CODE = ("recipes", "config", "data", "batches", "models", "ensembles", "checkpoints", "sealed")
-TRAIN_CODE = (*NETWORK_CODE, "training")
-FEATURE_CODE = (*NETWORK_CODE, "baselines", "features")
-MEASURE_CODE = (
-    "blocks",
-    "moments",
-    "ridge",
-    "probes",
-    "metrics",
-    "quantities",
-    "measurement",
-    "replicates",
-    "results",
-    "stats",
-)
 
 
 def load_study_data(study: StudySpec) -> Dataset:
@@ -83,13 +71,13 @@ def train_stage(
     progress = progress or silent()
     if is_trained(study, alpha, replicate, workspace, dataset):
         return path
-    identity, environment, key = _origin(study, alpha, replicate, dataset)
+    identity, environment = identify(study, alpha, replicate, dataset), environment_of(study)
     if read_metadata(path).get("identity") == identity and not (study.scale.quick or anew):
         standing = f"{path.name} stands as other code or another machine trained it; delete it to train it again"
         progress.print(standing, soft_wrap=True)
         return path
-    device = _device()
-    seeds = copy_seeds(study, alpha, replicate)
+    device = default_device()
+    key, seeds = key_of(identity, environment), copy_seeds(study, alpha, replicate)
     spec, snapshots = study.scale.train, study.snapshots(alpha)
     network = build_networks(study, alpha, len(seeds), dataset).to(device)
     resume = path.with_suffix(".resume")
@@ -132,21 +120,8 @@ def train_stage(
 
 def is_trained(study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace, dataset: Dataset) -> bool:
     """Whether the very checkpoint is there that `train_stage` would make."""
-    _, _, key = _origin(study, alpha, replicate, dataset)
-    return read_metadata(workspace.checkpoint(study, alpha, replicate)).get("key") == key
-
-
-def _origin(study: StudySpec, alpha: Fraction, replicate: int, dataset: Dataset) -> tuple[str, dict[str, str], str]:
-    """What the networks of one checkpoint are, by what they are trained, and a digest of both."""
-    identity, environment = _identity(study, alpha, replicate, dataset), _environment(study)
-    return identity, environment, digest_json({"identity": identity, "environment": environment})
-
-
-def _identity(study: StudySpec, alpha: Fraction, replicate: int, dataset: Dataset) -> str:
-    """What the networks of one checkpoint are, whatever code and machine trained them."""
-    seeds = copy_seeds(study, alpha, replicate)
-    identity = {"spec": study.training_identity(alpha, replicate), "seeds": seeds, "data": dataset.sha256}
-    return digest_json(identity | ({"tokenizer": dataset.tokenizer} if dataset.tokenizer else {}))
+    made_by = key_of(identify(study, alpha, replicate, dataset), environment_of(study))
+    return read_metadata(workspace.checkpoint(study, alpha, replicate)).get("key") == made_by
 
 
 def build_networks(study: StudySpec, alpha: Fraction, copies: int, dataset: Dataset) -> Network:
@@ -165,14 +140,14 @@ def feature_stage(
     if not checkpoint.exists():
         raise ArtifactError(f"there is no {checkpoint}: {REMEDY}")
     dataset = dataset or load_study_data(study)
-    md5, identity = digest_file(checkpoint, "md5"), _identity(study, alpha, replicate, dataset)
+    md5, identity = digest_file(checkpoint, "md5"), identify(study, alpha, replicate, dataset)
     key = digest_json(
         {
             "checkpoint": md5,
             "identity": identity,
             "data": dataset.sha256,
             "fit_examples": study.scale.fit_examples,
-            "code": _code_version(*FEATURE_CODE),
+            "code": code_version(*FEATURE_CODE),
         }
     )
     if read_metadata(path).get("key") == key:
@@ -186,7 +161,7 @@ def feature_stage(
             f"{checkpoint} was trained by another recipe, on other data or with another tokenizer than asked for: "
             f"{REMEDY}"
         )
-    network.to(_device())
+    network.to(default_device())
     arrays = extract(network, dataset, precision=study.scale.train.precision)
     arrays["epochs"] = np.array(provenance.epochs)
     metadata = {
@@ -246,7 +221,7 @@ def record_stage(
         for replicate in scale.replicates
     }
     inputs = {path.name: read_metadata(path).get("key") for by_alpha in paths.values() for path in by_alpha.values()}
-    key = digest_json({"features": inputs, "code": _code_version(*code), "libraries": _libraries()})
+    key = digest_json({"features": inputs, "code": code_version(*code), "libraries": libraries()})
     try:
         record = read_record(target)
         if record.key == key:
@@ -272,7 +247,7 @@ def record_stage(
             for alpha in alphas
         },
         data=wide["data"],
-        environment=_libraries(),
+        environment=libraries(),
         recipe=wide["recipe"],
         penalties=penalties,
         samples=samples,
@@ -289,25 +264,3 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _environment(study: StudySpec) -> dict[str, str]:
-    """By what a study is trained: code, device, threads, library versions."""
-    device = _device()
-    # Networks of a quick scale are small: more threads gain nothing, and by one they come out alike on any machine.
-    threads = 1 if study.scale.quick else torch.get_num_threads()
-    return {
-        "code": _code_version(*TRAIN_CODE),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU {platform.machine()}",
-        "threads": str(threads),
-        **_libraries(),
-        "torch": version("torch"),
-    }
-
-
-def _libraries() -> dict[str, str]:
-    return {"python": platform.python_version(), "numpy": version("numpy"), "scipy": version("scipy")}

@@ -15,7 +15,7 @@ ORDER = [
     "errors", "files", "arrays", "recipes", "config", "data", "fetch", "batches",
     "models", "ensembles", "sealed", "progress", "training", "checkpoints", "baselines", "features", "hooks",
     "blocks", "moments", "ridge", "probes", "metrics", "similarity", "stats", "quantities", "results", "pins",
-    "replicates", "own", "measurement", "workspace", "stages", "studies", "controls", "evidence",
+    "replicates", "own", "measurement", "workspace", "origins", "stages", "studies", "controls", "evidence",
     "claims", "judging", "toy", "calibration", "scoreboard", "compare", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.

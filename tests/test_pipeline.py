@@ -8,7 +8,7 @@ import yaml
 
 from overparam.config import alpha_label, load_config
 from overparam.controls.stage import CONTROL_CODE
-from overparam.stages import FEATURE_CODE, MEASURE_CODE, TRAIN_CODE
+from overparam.origins import FEATURE_CODE, MEASURE_CODE, TRAIN_CODE
 from overparam.toy.evidence import CODE as TOY_CODE
 
 ROOT = Path(__file__).parent.parent

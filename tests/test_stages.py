@@ -145,7 +145,7 @@ def test_other_code_or_another_machine_trains_again_only_what_takes_minutes(tmp_
     study = tiny_study()
     study = replace(study, scale=replace(study.scale, quick=quick))
     first = train_stage(study, QUARTER, 0, workspace).read_bytes()
-    monkeypatch.setattr(stages, "_environment", lambda study: OTHER_CODE)
+    monkeypatch.setattr(stages, "environment_of", lambda study: OTHER_CODE)
     console = Console(record=True, width=500, file=StringIO())
     path = train_stage(study, QUARTER, 0, workspace, progress=Progress(console=console))
     said = console.export_text()
@@ -157,7 +157,7 @@ def test_asked_anew_hours_of_training_are_repeated_by_other_code(tmp_path, monke
     workspace, study = Workspace.at(tmp_path), tiny_study(quick=False)
     first = train_stage(study, QUARTER, 0, workspace).read_bytes()
     assert train_stage(study, QUARTER, 0, workspace, anew=True).read_bytes() == first
-    monkeypatch.setattr(stages, "_environment", lambda study: OTHER_CODE)
+    monkeypatch.setattr(stages, "environment_of", lambda study: OTHER_CODE)
     assert train_stage(study, QUARTER, 0, workspace, anew=True).read_bytes() != first
 
 
