@@ -36,6 +36,7 @@ class Claim:
         copies: by α, how many networks M_α a cell needs.
         earlier: by α and epochs, the effect with M_1′ as it was after those epochs in the wide network's place; of a
             control that asks whether the effect is there at matched training accuracy.
+        trained: whether it is about networks after training.
     """
 
     id: str
@@ -48,14 +49,22 @@ class Claim:
     grows: bool = False
     copies: Callable[[Fraction], int] = lambda alpha: alpha.denominator
     earlier: Callable[[Fraction, int], Contrast] | None = None
+    trained: bool = True
+
+    @property
+    def hinges_on_fit(self) -> bool:
+        """Whether narrow networks that fit their training data less well could be the cause of the effect."""
+        return self.trained and self.earlier is None
 
     @property
     def inequality(self) -> str:
         """The measured inequality, with α for the width factor and δ for the margin."""
-        effect = str(self.effect(QUARTER)).replace(f"({QUARTER.denominator**2})", "(1/α²)").replace(str(QUARTER), "α")
+        contrast = self.earlier(QUARTER, 0) if self.earlier else self.effect(QUARTER)
+        effect = str(contrast).replace(early(0), M_1_PRIME).replace(f"({_as_many_parameters(QUARTER)})", "(1/α²)")
+        effect = effect.replace(f"({_twice_as_many(QUARTER)})", "(2/α)").replace(str(QUARTER), "α")
         grows = ", growing as α falls" if self.grows else ""
-        early = ", with M_1′ stopped at the training accuracy of M_α" if self.earlier else ""
-        return f"{effect} {'>' if self.direction == 'above' else 'not >'} δ{grows}{early}"
+        stopped = ", with M_1′ stopped at the training accuracy of M_α" if self.earlier else ""
+        return f"{effect} {'>' if self.direction == 'above' else 'not >'} δ{grows}{stopped}"
 
     def alphas(self, copies: Mapping[Fraction, int]) -> list[Fraction]:
         """The narrow width factors that the claim is about, from the widest down, given the networks at each."""
@@ -236,6 +245,7 @@ CONTROLS_APART = {
             "not above",
             "span",
             QUARTER,
+            trained=False,
         ),
         Claim(
             "performance-stitched",

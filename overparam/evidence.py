@@ -57,6 +57,8 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
     level = level or strongest_at_hand(study, root)
     if level == "record":
         return level, _recorded(f"{study}", Workspace.at(root).record(study), make_command(study), root)
+    if not data_at_hand(study.task, root / "data"):
+        raise NoEvidence(f"{study} lacks its data: get them with `overparam data fetch {study.task}`")
     # Torch is loaded only by those who train or extract features.
     from overparam import studies
 

@@ -24,6 +24,8 @@ from overparam.quantities import FP, M_1, PLANTED, Contrast
 from overparam.results import PENALTY_FACTORS, Record
 from overparam.stats import Outcome, Verdict, every, greater, grows, not_above
 
+MARGINS = Path("claims/preregistration.toml")  # in a repository
+
 
 @dataclass(frozen=True)
 class Preregistration:
@@ -38,12 +40,14 @@ class Preregistration:
     sha256: str
 
 
-def load_preregistration(path: Path = Path("claims/preregistration.toml")) -> Preregistration:
-    """Read the margins.
+def load_preregistration(path: Path | None = None) -> Preregistration:
+    """Read the margins: by default those below the current folder, else those of the repository of this package.
 
     Raises:
         SpecError: if the file is missing or lacks one.
     """
+    if path is None:
+        path = MARGINS if MARGINS.exists() else Path(__file__).parent.parent / MARGINS
     try:
         text = path.read_bytes()
         content = tomllib.loads(text.decode())
@@ -148,7 +152,7 @@ def judge(
         alpha=alpha,
         scale=record.scale,
         evidence=evidence,
-        confounded=bool(claim.earlier is None and lag > preregistration.training_accuracy),
+        confounded=bool(claim.hinges_on_fit and lag > preregistration.training_accuracy),
     )
 
 
@@ -226,7 +230,10 @@ def _at_matched_fit(
         if verdict.outcome == "refuted":
             return verdict
     (shown, *_) = [*no_better, *no_worse]
-    return shown.inconclusive(f"no stage of M_1′ that was kept tells, where narrow networks fit {fit:.1%}")
+    seen = shown.why.rpartition("against ")[2]
+    return shown.inconclusive(
+        f"no stage of M_1′ that was kept tells, where narrow networks fit {fit:.1%}; these numbers are against {seen}"
+    )
 
 
 def _against(record: Record, stage: tuple[float, Contrast], margin: float, factor: float) -> Verdict:

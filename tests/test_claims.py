@@ -274,6 +274,29 @@ def test_every_claim_has_one_test_and_one_for_its_trend_exactly_if_it_grows():
     assert sorted(claim_markers(), key=str) == sorted(expected, key=str)
 
 
+def test_inequalities_name_the_networks_that_are_compared():
+    assert CONTROLS_APART["span-over-twice-as-many"].inequality == "FSE(S_α^(2/α)→M_1) − FSE(M_1′→M_1) > δ"
+    assert CONTROLS["performance-matched-fit"].inequality == (
+        "FP(M_1′) − FP(S_α) > δ, with M_1′ stopped at the training accuracy of M_α"
+    )
+
+
+def test_unequal_fit_marks_only_what_it_could_cause():
+    everything = CLAIMS | CONTROLS | CONTROLS_APART
+    unmarked = {name for name, claim in everything.items() if not claim.hinges_on_fit}
+    assert unmarked == {"span-over-matched-fit", "performance-matched-fit", "span-over-comes-with-training"}
+
+
+def test_margins_are_those_of_the_package_where_a_folder_declares_none(tmp_path, monkeypatch):
+    ours = load_preregistration(ROOT / "claims" / "preregistration.toml")
+    monkeypatch.chdir(tmp_path)
+    assert load_preregistration() == ours
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "preregistration.toml").write_text("margins = 1")
+    with pytest.raises(SpecError, match="does not declare the margins"):
+        load_preregistration()
+
+
 def test_a_cell_has_one_name_for_tests_and_page():
     about = ("span-over", "digits", "resnet18", "smoke")
     assert cell_id(*about, QUARTER) == "span-over-digits-resnet18-smoke-1_4"

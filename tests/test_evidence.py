@@ -148,5 +148,11 @@ def test_a_record_of_other_quantities_is_told_apart(repository, edited, change):
         gather(SLOW, "checkpoint", repository, silent)
 
 
+def test_checkpoints_without_data_are_no_evidence_and_the_remedy_is_named(repository, monkeypatch):
+    monkeypatch.setattr(evidence, "data_at_hand", lambda task, folder: False)
+    with pytest.raises(NoEvidence, match="lacks its data: get them with `overparam data fetch digits`"):
+        gather(SLOW, "checkpoint", repository, silent)
+
+
 def test_levels_stand_from_strongest_to_weakest():
     assert evidence.LEVELS == ("retrain", "checkpoint", "record")

@@ -108,7 +108,8 @@ CONTROL_FIGURES = (
         "more-copies",
         "More and more narrow networks",
         "FSE(S_α^(U)→M_1) as networks are added, beside that of another wide network. The level is where a curve "
-        "a + b·U^(−c) ends, fitted in every replicate: what no number of such networks would span.",
+        "a + b·U^(−c), a ≥ 0, ends, fitted in every replicate: extrapolated from few points, so see its interval in "
+        "the numbers.",
         ("feature span error onto M_1",),
         _draw_copies,
     ),

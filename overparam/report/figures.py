@@ -194,8 +194,8 @@ FIGURES = (
         "matched-fit",
         "At matched training accuracy",
         "Span error onto M_1 and feature performance against training accuracy: of narrow networks by width, and of "
-        "the wide network M_1′ by epochs of its training. Where narrow networks lie above its curve of span errors, or "
-        "below that of performances, width matters at equal fit.",
+        "the wide network M_1′ by epochs of its training. Lines between epochs guide the eye: the controls at matched "
+        "fit compare with the nearest stages that were kept.",
         ("feature span error onto M_1", "feature performance"),
         _draw_matched_fit,
         ACCURACY.measured,
