@@ -70,7 +70,8 @@ def status() -> None:
             recorded = workspace().record(chosen).exists()
             has_data = data_at_hand(chosen.task)
             fetch = "" if has_data else f"overparam data fetch {chosen.task}, then "
-            pull = "" if at_hand == total or chosen.scale.quick else "dvc pull --allow-missing, or "
+            stored = recorded and at_hand < total and not chosen.scale.quick
+            pull = "dvc pull --allow-missing, or " if stored else ""
             remedy = "" if recorded and at_hand == total and has_data else f"{fetch}{pull}{make_command(chosen)}"
             table.add_row(
                 str(chosen), f"{at_hand} of {total}", "yes" if recorded else "no", "yes" if has_data else "no", remedy
