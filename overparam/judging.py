@@ -221,25 +221,31 @@ def _at_matched_fit(
     REFUTED if even one that fits no worse has not. The stages of its training that come nearest decide.
     """
     fit = record.train_accuracy(alpha)
-    no_better = [_against(record, stage, margin, factor) for stage in stages if stage[0] <= fit][-1:]
-    no_worse = [_against(record, stage, margin, factor) for stage in stages if stage[0] >= fit][:1]
-    for verdict in no_better:
+    no_better = [stage for stage in stages if stage[0] <= fit][-1:]
+    no_worse = [stage for stage in stages if stage[0] >= fit][:1]
+    for stage in no_better:
+        verdict = _against(record, stage, margin, factor)
         if verdict.holds:
             return verdict
-    for verdict in no_worse:
+    for stage in no_worse:
+        verdict = _against(record, stage, margin, factor)
         if verdict.outcome == "refuted":
             return verdict
     (shown, *_) = [*no_better, *no_worse]
-    seen = shown.why.rpartition("against ")[2]
-    return shown.inconclusive(
-        f"no stage of M_1′ that was kept tells, where narrow networks fit {fit:.1%}; these numbers are against {seen}"
+    return _against(record, shown, margin, factor).inconclusive(
+        f"no stage of M_1′ that was kept tells, where narrow networks fit {fit:.1%}; "
+        f"these numbers are against {_fitting(shown[0])}"
     )
 
 
 def _against(record: Record, stage: tuple[float, Contrast], margin: float, factor: float) -> Verdict:
     accuracy, contrast = stage
     verdict = greater(record.effect(contrast, factor), margin)
-    return replace(verdict, why=f"{verdict.why}, against a wide network that fits {accuracy:.1%} of its training data")
+    return replace(verdict, why=f"{verdict.why}, against {_fitting(accuracy)}")
+
+
+def _fitting(accuracy: float) -> str:
+    return f"a wide network that fits {accuracy:.1%} of its training data"
 
 
 def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:

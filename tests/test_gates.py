@@ -106,11 +106,15 @@ def test_an_edited_record_fails_every_claim_with_the_sentence(repository):
     assert "Traceback" not in out
 
 
+# Before pytest 9.2 an unknown marker is not named: nothing is run, and that is an error as well.
+UNKNOWN_MARKER = "cifra" if pytest.version_tuple >= (9, 2) else r"= \d+ deselected in"
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         (["--scale", "huge"], "there is no scale 'huge': params.yaml has paper, pilot, reduced, smoke"),
-        (["-m", "cifra"], r"cifra|= \d+ deselected in"),  # old releases of pytest name no unknown word, and fail alike
+        (["-m", "cifra"], UNKNOWN_MARKER),
         (["--evidence", "hearsay"], "invalid choice: 'hearsay'"),
     ],
 )

@@ -78,11 +78,14 @@ def test_provenance_holds_what_is_needed_to_make_the_weights_again(finished):
 
 def test_a_study_run_again_does_nothing(finished, monkeypatch):
     workspace, record = finished
-    written = {path: path.stat().st_mtime_ns for path in contents(workspace)}
+    before = contents(workspace)
+    written = {path: path.stat().st_mtime_ns for path in before}
+    monkeypatch.setattr(stages, "train", no_training)
     monkeypatch.setattr(stages, "extract", no_training)
     monkeypatch.setattr(stages, "measure", no_training)
     assert run_study(tiny_study(), workspace).key == record.key
-    assert {path: path.stat().st_mtime_ns for path in contents(workspace)} == written
+    assert contents(workspace) == before
+    assert {path: path.stat().st_mtime_ns for path in before} == written
 
 
 def test_processes_that_share_the_cores_train_the_networks_that_one_alone_would(finished, tmp_path):
