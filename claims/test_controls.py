@@ -76,6 +76,30 @@ def test_the_readout_of_the_wide_network_works_less_well_on_narrow_ones(judgemen
     assert judgement.holds, judgement.why
 
 
+@pytest.mark.claim("span-over-unseen")
+def test_narrow_networks_span_less_also_by_maps_fitted_on_unseen_examples(judgement: Judgement) -> None:
+    """FSE(S_α→M_1) − FSE(M_1′→M_1) > δ, fitted on examples that no network was trained on."""
+    assert judgement.holds, judgement.why
+
+
+@pytest.mark.claim("performance-unseen")
+def test_the_wide_network_classifies_better_also_by_probes_fitted_on_unseen_examples(judgement: Judgement) -> None:
+    """FP(M_1) − FP(S_α) > δ, fitted on examples that no network was trained on."""
+    assert judgement.holds, judgement.why
+
+
+@pytest.mark.claim("residuals-aid-unseen")
+def test_residuals_help_narrow_networks_also_where_fitted_on_unseen_examples(judgement: Judgement) -> None:
+    """FP([S_α, R(S_α→M_1)]) − FP(S_α) > δ, fitted on examples that no network was trained on."""
+    assert judgement.holds, judgement.why
+
+
+@pytest.mark.claim("residuals-redundant-unseen")
+def test_residuals_do_not_help_the_wide_network_where_fitted_on_unseen_examples_either(judgement: Judgement) -> None:
+    """FP([M_1, R(M_1→S_α)]) − FP(M_1) is not above δ, fitted on examples that no network was trained on."""
+    assert judgement.holds, judgement.why
+
+
 @pytest.mark.claim("toy-collapse-needs-product")
 def test_without_a_product_nothing_collapses(judgement: Judgement) -> None:
     """`toy-collapse`, judged where the target has no product, is refuted."""

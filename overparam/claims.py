@@ -1,11 +1,11 @@
 """The paper's claims as inequalities between measured quantities, and a sceptic's controls of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from overparam.controls.quantities import FSE_best, FSE_nonlinear, FSE_untrained, concatenation, stitched
+from overparam.controls.quantities import FSE_best, FSE_nonlinear, FSE_untrained, concatenation, stitched, unseen
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime, early
 
 HALF = Fraction(1, 2)
@@ -33,10 +33,13 @@ class Claim:
         unit: which margin: of span errors or of accuracies.
         widest: the widest α that it is claimed for.
         grows: whether it is claimed to grow as α falls.
+        least: whether it is claimed at the widest α alone, and to be less there than at any narrower one.
         copies: by α, how many networks M_α a cell needs.
         earlier: by α and epochs, the effect with M_1′ as it was after those epochs in the wide network's place; of a
             control that asks whether the effect is there at matched training accuracy.
         trained: whether it is about networks after training.
+        fitted: what its quantities are called, being fitted on some examples or others.
+        ours: whether it is this suite's own, and not the paper's.
     """
 
     id: str
@@ -47,9 +50,12 @@ class Claim:
     unit: Literal["span", "accuracy"]
     widest: Fraction
     grows: bool = False
+    least: bool = False
     copies: Callable[[Fraction], int] = lambda alpha: alpha.denominator
     earlier: Callable[[Fraction, int], Contrast] | None = None
     trained: bool = True
+    fitted: Callable[[Contrast], Contrast] = lambda contrast: contrast
+    ours: bool = False
 
     @property
     def hinges_on_fit(self) -> bool:
@@ -63,8 +69,9 @@ class Claim:
         effect = str(contrast).replace(early(0), M_1_PRIME).replace(f"({_as_many_parameters(QUARTER)})", "(1/α²)")
         effect = effect.replace(f"({_twice_as_many(QUARTER)})", "(2/α)").replace(str(QUARTER), "α")
         grows = ", growing as α falls" if self.grows else ""
+        least = ", and less than at every narrower α" if self.least else ""
         stopped = ", with M_1′ stopped at the training accuracy of M_α" if self.earlier else ""
-        return f"{effect} {'>' if self.direction == 'above' else 'not >'} δ{grows}{stopped}"
+        return f"{effect} {'>' if self.direction == 'above' else 'not >'} δ{grows}{least}{stopped}"
 
     def alphas(self, copies: Mapping[Fraction, int]) -> list[Fraction]:
         """The narrow width factors that the claim is about, from the widest down, given the networks at each."""
@@ -101,6 +108,7 @@ CLAIMS = {
             "not above",
             "span",
             HALF,
+            least=True,
         ),
         Claim(
             "span-under",
@@ -143,6 +151,7 @@ CLAIMS = {
             "accuracy",
             HALF,
             copies=_twice_as_many,
+            ours=True,
         ),
         Claim(
             "residuals-redundant",
@@ -205,6 +214,18 @@ CONTROLS = {
 }
 
 
+def _on_unseen(claim: Claim) -> Claim:
+    """The claim, of maps and probes that are fitted on examples that no network was trained on."""
+    return replace(
+        claim,
+        id=f"{claim.id}-unseen",
+        statement=f"{claim.statement}, where maps and probes are fitted on examples that no network has seen",
+        effect=lambda alpha: unseen(claim.effect(alpha)),
+        grows=False,
+        fitted=unseen,
+    )
+
+
 # What takes measurements of its own, kept in a record apart: is the gap one of ridge maps, of training, of numbers?
 CONTROLS_APART = {
     control.id: control
@@ -256,6 +277,7 @@ CONTROLS_APART = {
             "accuracy",
             HALF,
         ),
+        *(_on_unseen(CLAIMS[name]) for name in ("span-over", "performance", "residuals-aid", "residuals-redundant")),
     )
 }
 
@@ -263,6 +285,6 @@ CONTROLS_APART = {
 def cells(claim: Claim, copies: Mapping[Fraction, int]) -> list[Fraction | None]:
     """What a claim is judged on, given the networks at each width factor: each α, and None for the trend."""
     chosen: list[Fraction | None] = list(claim.alphas(copies))
-    if claim.id == "span-mild":
-        return [alpha for alpha in chosen if alpha == HALF]
+    if claim.least:
+        return chosen[:1] if claim.widest in chosen[:-1] else []
     return [*chosen, None] if claim.grows and len(chosen) > 1 else chosen

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from overparam.arrays import read_array
 from overparam.blocks import Blocks
-from overparam.claims import CLAIMS, CONTROLS, HALF, Claim, cells
+from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.controls.quantities import likeness
 from overparam.errors import SpecError
 from overparam.files import digest_json
@@ -226,7 +226,7 @@ def _left_out(claims: Mapping[str, Claim], copies: Mapping[Fraction, int]) -> li
     for name, claim in claims.items():
         enough = {alpha: claim.copies(alpha) for alpha in copies if alpha < 1}
         if not cells(claim, enough):
-            where = f"= {HALF}" if claim.id == "span-mild" else f"≤ {claim.widest}"
+            where = f"= {claim.widest} and narrower ones" if claim.least else f"≤ {claim.widest}"
             waiting.setdefault(f"networks of α {where}", []).append(name)
         for alpha in claim.alphas(enough):
             if copies[alpha] < enough[alpha]:

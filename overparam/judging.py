@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from overparam.claims import CLAIMS, CONTROLS, HALF, Claim, cells
+from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.config import alpha_label
 from overparam.errors import SpecError
 from overparam.quantities import FP, M_1, PLANTED, Contrast
@@ -25,6 +25,7 @@ from overparam.results import PENALTY_FACTORS, Record
 from overparam.stats import Outcome, Verdict, every, greater, grows, not_above
 
 MARGINS = Path("claims/preregistration.toml")  # in a repository
+PACKAGED_MARGINS = Path(__file__).with_name("preregistration.toml")  # a link to this repository's
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ class Preregistration:
 
 
 def load_preregistration(path: Path | None = None) -> Preregistration:
-    """Read the margins: by default those below the current folder, else those of the repository of this package.
+    """Read the margins: by default those below the current folder, else those that came with this package.
 
     Raises:
         SpecError: if the file is missing or lacks one.
     """
     if path is None:
-        path = MARGINS if MARGINS.exists() else Path(__file__).parent.parent / MARGINS
+        path = MARGINS if MARGINS.exists() else PACKAGED_MARGINS
     try:
         text = path.read_bytes()
         content = tomllib.loads(text.decode())
@@ -132,15 +133,15 @@ def judge(
     about = claim.alphas(networks(record)) if alpha is None else [alpha]
     if alpha is None:
         verdict = _over_penalties(lambda factor: _trend(claim, record, margin, preregistration.slope_share, factor))
-    elif claim.id == "span-mild":
-        verdict = _over_penalties(lambda factor: _mild(claim, record, margin, factor))
+    elif claim.least:
+        verdict = _over_penalties(lambda factor: _least(claim, record, alpha, margin, factor))
     elif claim.earlier is not None:
         stages = _wide_training(record, claim.effect(alpha), partial(claim.earlier, alpha))
         verdict = _over_penalties(lambda factor: _at_matched_fit(record, alpha, stages, margin, factor))
     else:
         verdict = _over_penalties(lambda factor: _compare(claim, record, alpha, margin, factor))
     if claim.id.startswith("residuals") and len(record.replicates) > 1:  # one tells nothing in any case, and says so
-        complaint = _assay_complaint(record, margin, planted=claim.direction == "not above")
+        complaint = _assay_complaint(record, claim, margin)
         verdict = verdict.inconclusive(complaint) if complaint else verdict
     lag = record.train_accuracy(Fraction(1)) - min(record.train_accuracy(a) for a in about)
     return Judgement.of(
@@ -183,12 +184,27 @@ def holds_up_to(judgements: Sequence[Judgement]) -> Fraction | None:
         judgements: the cells of one claim in one study; a trend among them is passed over.
     """
     reached = None
-    by_width = sorted((j for j in judgements if j.alpha is not None), key=lambda j: Fraction(j.alpha or 1))
-    for judgement in by_width:
+    for judgement in _from_the_narrowest(judgements):
         if not judgement.holds:
             break
         reached = Fraction(judgement.alpha or 1)
     return reached
+
+
+def where_it_holds(judgements: Sequence[Judgement]) -> str:
+    """The same in words: "holds for 1/16 ≤ α ≤ 1/4"; at the narrowest width, "holds" or "does not hold at α = 1/16".
+
+    Args:
+        judgements: as for `holds_up_to`, one cell at least.
+    """
+    reached, narrowest = holds_up_to(judgements), _from_the_narrowest(judgements)[0].alpha
+    if reached is None:
+        return f"does not hold at α = {narrowest}"
+    return f"holds at α = {reached}" if str(reached) == narrowest else f"holds for {narrowest} ≤ α ≤ {reached}"
+
+
+def _from_the_narrowest(judgements: Sequence[Judgement]) -> list[Judgement]:
+    return sorted((j for j in judgements if j.alpha is not None), key=lambda j: Fraction(j.alpha or 1))
 
 
 def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
@@ -196,11 +212,14 @@ def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float, facto
     return greater(effect, margin) if claim.direction == "above" else not_above(effect, margin)
 
 
-def _mild(claim: Claim, record: Record, margin: float, factor: float) -> Verdict:
-    """The gap at 1/2 is not above the margin, and smaller than the gap at every narrower width."""
-    narrower = [alpha for alpha in claim.alphas(networks(record)) if alpha < HALF]
-    beyond = [greater(record.effect(claim.effect(alpha) - claim.effect(HALF), factor), 0.0) for alpha in narrower]
-    return every([_compare(claim, record, HALF, margin, factor), *beyond])
+def _least(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
+    """The effect compared with the margin, and with the effect at every narrower width, which must be greater."""
+    beyond = []
+    for narrower in claim.alphas(networks(record)):
+        if narrower < alpha:
+            more = greater(record.effect(claim.effect(narrower) - claim.effect(alpha), factor), 0.0)
+            beyond.append(more.of(f"how much greater the effect is at α = {narrower}"))
+    return every([_compare(claim, record, alpha, margin, factor), *beyond])
 
 
 def _wide_training(
@@ -256,10 +275,11 @@ def _trend(claim: Claim, record: Record, margin: float, slope_share: float, fact
     slope = Contrast({})
     for weight, alpha in zip(centred / np.sum(centred**2), alphas, strict=True):
         slope = slope + float(weight) * claim.effect(alpha)
-    steps = [claim.effect(narrower) - claim.effect(wider) for wider, narrower in pairwise(alphas)]
-    return grows(
-        record.effect(slope, factor), [record.effect(step, factor) for step in steps], slope_share * margin, margin
-    )
+    steps = {
+        f"step from α = {wider} to {narrower}": record.effect(claim.effect(narrower) - claim.effect(wider), factor)
+        for wider, narrower in pairwise(alphas)
+    }
+    return grows(record.effect(slope, factor), steps, slope_share * margin, margin)
 
 
 def _over_penalties(judge_at: Callable[[float], Verdict]) -> Verdict:
@@ -285,17 +305,17 @@ def throughout(judge_at: Callable[[float], Verdict], chosen: float, others: Iter
     return verdict
 
 
-def _assay_complaint(record: Record, margin: float, *, planted: bool) -> str | None:
+def _assay_complaint(record: Record, claim: Claim, margin: float) -> str | None:
     """Why a probe on these features could not have told; None if it could.
 
     It must beat the most common class; and where a claim says that something does not help, it must see the gain of
     planted labels, which do.
     """
     chance = record.data["majority_share"]
-    if not greater(record.effect(FP(M_1)), chance + margin).holds:
+    if not greater(record.effect(claim.fitted(FP(M_1))), chance + margin).holds:
         return f"assay: the probe on M_1 is not above chance ({chance:.3f})"
-    if planted:
-        gain = record.effect(FP(M_1, PLANTED) - FP(M_1))
+    if claim.direction == "not above":
+        gain = record.effect(claim.fitted(FP(M_1, PLANTED) - FP(M_1)))
         if not greater(gain, margin).holds:
             return f"assay: the probe does not see the gain of planted labels ({gain.mean:z.4f})"
     return None

@@ -6,7 +6,7 @@ from itertools import groupby
 from rich.table import Table
 
 from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
-from overparam.judging import Judgement, holds_up_to
+from overparam.judging import Judgement, where_it_holds
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
 FIGURES = {
@@ -21,7 +21,7 @@ def scoreboard(judgements: Sequence[Judgement]) -> Table:
     for heading in ("claim", "task", "architecture"):
         table.add_column(heading, no_wrap=True)
     table.add_column("α", justify="right", no_wrap=True)
-    for heading in ("effect", "95 % bounds", "margin"):
+    for heading in ("effect", "one-sided 95 %", "margin"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("evidence", no_wrap=True)
@@ -54,13 +54,9 @@ def summary(judgements: Sequence[Judgement]) -> list[str]:
     lines = []
     for (claim, task, arch, scale), group in groupby(ordered, key=_study):
         members = list(group)
-        reached = holds_up_to(members)
-        trends = [member.verdict for member in members if member.alpha is None]
-        trend = f"; that it grows as α falls: {trends[0]}" if trends else ""
-        where = f"holds for α ≤ {reached}" if reached else "does not hold at the narrowest width"
-        if claim == "span-mild":
-            where = f"{members[0].verdict} at α = {members[0].alpha}"
-        lines.append(f"{claim} (Fig. {FIGURES[claim]}), {task}-{arch}, {scale}: {where}{trend}")
+        said = [where_it_holds(members)] if any(member.alpha for member in members) else []
+        said += [f"that it grows as α falls: {member.verdict}" for member in members if member.alpha is None]
+        lines.append(f"{claim} (Fig. {FIGURES[claim]}), {task}-{arch}, {scale}: {'; '.join(said)}")
         reasons: dict[str, list[str]] = {}
         for member in members:
             if not member.holds:

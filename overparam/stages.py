@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -221,7 +222,8 @@ def record_stage(
         for replicate in scale.replicates
     }
     inputs = {path.name: read_metadata(path).get("key") for by_alpha in paths.values() for path in by_alpha.values()}
-    key = digest_json({"features": inputs, "code": code_version(*code), "libraries": libraries()})
+    environment = libraries() | {"scikit-learn": version("scikit-learn")}
+    key = digest_json({"features": inputs, "code": code_version(*code), "libraries": environment})
     try:
         record = read_record(target)
         if record.key == key:
@@ -247,7 +249,7 @@ def record_stage(
             for alpha in alphas
         },
         data=wide["data"],
-        environment=libraries(),
+        environment=environment,
         recipe=wide["recipe"],
         penalties=penalties,
         samples=samples,

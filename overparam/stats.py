@@ -5,7 +5,7 @@ a mean effect therefore has two parts: what differs between replicates, and what
 which a t-test over seeds cannot see (crossed random effects: Owen and Eckles 2012).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -110,6 +110,10 @@ class Verdict:
         """The same measurements, judged inconclusive by a gate."""
         return replace(self, outcome="inconclusive", why=why)
 
+    def of(self, part: str) -> "Verdict":
+        """The same verdict, whose reason names the part of a claim that it is about."""
+        return replace(self, why=f"{part}: {self.why}")
+
 
 def greater(effect: Effect, margin: float) -> Verdict:
     """Is the effect greater than the margin? HOLDS if L > δ, REFUTED if U < δ, else INCONCLUSIVE."""
@@ -135,13 +139,21 @@ def not_above(effect: Effect, margin: float) -> Verdict:
     return replace(opposite, outcome=mirrored[opposite.outcome], refutation=(-effect).p_below(-margin))
 
 
-def grows(slope: Effect, steps: Sequence[Effect], slope_margin: float, margin: float) -> Verdict:
+def grows(slope: Effect, steps: Mapping[str, Effect], slope_margin: float, margin: float) -> Verdict:
     """Does an effect grow along an ordered sequence of cells?
 
     HOLDS if the slope's L > δ_slope and every adjacent step's L > −δ; REFUTED if the slope is below δ_slope or a step
     below −δ, at 5 % over all of them together (Holm).
+
+    Args:
+        slope: of the effect along the cells.
+        steps: between adjacent cells, by what a reason calls them.
+        slope_margin: δ_slope.
+        margin: δ.
     """
-    return every([greater(slope, slope_margin), *(greater(step, -margin) for step in steps)])
+    return every(
+        [greater(slope, slope_margin).of("slope"), *(greater(step, -margin).of(name) for name, step in steps.items())]
+    )
 
 
 def every(verdicts: Sequence[Verdict]) -> Verdict:

@@ -47,11 +47,14 @@ def test_where_both_see_the_same_a_wide_network_is_a_concatenation():
     assert wide.std() == pytest.approx(narrow.std(), rel=0.02)
 
 
-def test_the_concatenation_that_replaces_m_1_is_neither_s_nor_what_span_under_targets():
-    (files,) = SIGNAL.replicates(0, 1).values()
-    blocks = blocks_of("M_1 replaced by an S")
-    np.testing.assert_array_equal(blocks[M_1], files[NARROW].features[:, 8:].reshape(len(blocks.ids), -1))
-    assert not np.array_equal(blocks[M_1], blocks[S(NARROW)])
+def test_the_concatenation_that_replaces_m_1_is_of_another_replicate():
+    drawn, replaced = SIGNAL.replicates(0, 3), WORLDS["M_1 replaced by an S"].study("x", 0, 3)
+    for replicate, following in ((0, 1), (1, 2), (2, 0)):
+        before, after = Replicate.of(drawn[replicate]).blocks, Replicate.of(replaced[replicate]).blocks
+        np.testing.assert_array_equal(after[M_1], Replicate.of(drawn[following]).blocks[S(NARROW)][:])
+        assert not np.array_equal(after[M_1], after[S(NARROW)])
+        for name in (M_1_PRIME, S(NARROW), S_prime(NARROW)):
+            np.testing.assert_array_equal(after[name], before[name])
 
 
 def test_swapped_are_the_wide_network_and_concatenations_but_not_the_target():

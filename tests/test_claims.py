@@ -248,7 +248,8 @@ def test_a_claim_holds_up_to_the_cell_before_the_first_that_does_not(failing, re
     record = synthetic_record({"performance": {a: level if a in failing else 0.1 for a in NARROW}})
     judgements = [j for j in judge_record(record, MARGINS, evidence="record") if j.claim == "performance"]
     assert holds_up_to(judgements) == holds_up_to(judgements[::-1]) == reached
-    where = f"holds for α ≤ {reached}" if reached else "does not hold at the narrowest width"
+    where = "does not hold at α = 1/16" if reached is None else f"holds for 1/16 ≤ α ≤ {reached}"
+    where = "holds at α = 1/16" if reached == SIXTEENTH else where
     line, *_ = summary(judgements)
     assert line.startswith(f"performance (Fig. 3), digits-resnet18, smoke: {where}; that it grows as α falls: ")
 

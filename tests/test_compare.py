@@ -79,9 +79,9 @@ def test_all_networks_and_labels_give_what_studies_measure(alpha):
 
 
 def test_claims_hold_where_wide_networks_know_what_narrow_ones_do_not():
-    assert verdicts(compared(count=3)) == {
-        claim.id: "holds" for claim in CLAIMS.values() if claim.id != "span-mild"
-    }  # of networks of half the width
+    found = verdicts(compared(count=3))
+    assert found.pop("residuals-redundant") == "inconclusive"  # so few examples would not show a small gain either
+    assert found == {name: "holds" for name in CLAIMS if name not in ("residuals-redundant", "span-mild")}
 
 
 def test_claims_do_not_hold_of_wide_networks_that_are_concatenations():
@@ -123,7 +123,7 @@ def test_claims_that_are_about_other_widths_are_named_and_what_they_compare_is_m
         {"r0": NetworkFeatures(wide, other, narrow)}, heldout=SPLIT, preregistration=MARGINS, workers=1
     )
     assert "not judged without networks of α ≤ 1/4: span-over, span-over-matched-parameters" in thirds.notes
-    assert "not judged without networks of α = 1/2: span-mild" in thirds.notes
+    assert "not judged without networks of α = 1/2 and narrower ones: span-mild" in thirds.notes
     assert str(FSE(S(Fraction(1, 3)), M_1)) in printed(thirds)
 
 

@@ -1,6 +1,7 @@
 """The controls that take measurements of their own, on networks whose truth is known."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from sklearn.linear_model import Ridge
 
 from overparam import controls
 from overparam.blocks import Blocks
-from overparam.claims import CONTROLS_APART
+from overparam.claims import CLAIMS, CONTROLS_APART
+from overparam.config import SEED
 from overparam.controls.copies import asymptote, counts
 from overparam.controls.measurement import Networks, Readout, measure_controls
 from overparam.controls.nonlinear import predict_nonlinearly
@@ -22,13 +24,15 @@ from overparam.controls.quantities import (
     likeness,
     one_narrow,
     stitched,
+    unseen,
     untrained,
 )
 from overparam.controls.stage import controls_stage
+from overparam.controls.unseen import measure_unseen
 from overparam.errors import ArtifactError, MeasurementError
 from overparam.measurement import measure
-from overparam.metrics import ridge_regression
-from overparam.quantities import FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.metrics import feature_performance, ridge_regression, span_error
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.replicates import Replicate
 from overparam.results import PENALTY_FACTORS, Sample, read_record
 from overparam.similarity import MEASURES
@@ -62,8 +66,9 @@ def test_span_errors_are_those_that_the_claims_are_judged_on(samples):
 
 
 def test_more_networks_that_see_the_same_span_no_more_of_what_they_do_not_see(samples):
-    errors = [value(samples, FSE(concatenation(QUARTER, U), M_1)) for U in counts(COPIES[QUARTER])]
-    assert counts(COPIES[QUARTER]) == [1, 2, 4, 8]
+    U = counts(QUARTER, COPIES[QUARTER])
+    errors = [value(samples, FSE(concatenation(QUARTER, copies), M_1)) for copies in U]
+    assert U == [1, 2, 4, 8]
     assert errors[0] > errors[1] > errors[2]
     assert errors[-1] > value(samples, FSE(M_1_PRIME, M_1)) + 0.2  # the wide ones see three numbers more
 
@@ -154,11 +159,38 @@ def test_a_network_that_died_does_not_stand_for_its_width():
     np.testing.assert_array_equal(blocks[one_narrow(QUARTER)][:], dead[:, 1])
 
 
+def test_on_unseen_examples_all_is_measured_as_ever_from_half_of_the_held_out_ones():
+    files = world("signal", 0)
+    samples = measure_unseen({0: files, 1: world("signal", 1)}, workers=1)
+    held = np.flatnonzero(files[ONE].heldout)
+    half = np.random.default_rng(SEED).permutation(len(held)) < len(held) // 2
+    wide, narrow = files[ONE].features[held], files[HALF].features[held]
+    arrays = {M_1: wide[:, 0], S(HALF): narrow[:, :2].reshape(len(held), -1)}
+    blocks = Blocks(arrays, files[ONE].ids[held], files[ONE].labels[held], half)
+    span = span_error(blocks, ridge_regression(blocks, S(HALF), M_1)).value
+    assert value(samples, unseen(FSE(S(HALF), M_1))) == pytest.approx(span, rel=1e-9)
+    assert value(samples, unseen(FP(M_1))) == feature_performance(blocks, [M_1]).value
+    assert not [q for sample in samples.values() for q in sample.quantities if "after" in q or "unseen" not in q]
+
+
+def test_every_claim_on_unseen_examples_is_the_claim_itself_elsewhere():
+    for name in (name for name in CONTROLS_APART if name.endswith("-unseen")):
+        control, claim = CONTROLS_APART[name], CLAIMS[name.removesuffix("-unseen")]
+        assert control.effect(QUARTER) == unseen(claim.effect(QUARTER))
+        assert (control.direction, control.unit, control.widest) == (claim.direction, claim.unit, claim.widest)
+        assert control.inequality.startswith("unseen F")
+
+
 @pytest.mark.parametrize("level", [0.0, 0.2])
 def test_the_asymptote_is_where_a_curve_ends(level):
     U = [1, 2, 4, 8, 16, 32]
     errors = np.array([[level + height * n**-0.7 for n in U] for height in (0.5, 0.6)])
     np.testing.assert_allclose(asymptote(U, errors).values, level, atol=1e-3)
+
+
+def test_one_over_alpha_networks_are_put_side_by_side_whatever_their_number():
+    assert counts(Fraction(1, 3), 6) == [1, 2, 3, 4, 6]
+    assert counts(Fraction(1, 3), 3) == [1, 2, 3]
 
 
 def test_three_numbers_of_networks_tell_no_asymptote():

@@ -122,7 +122,12 @@ def test_an_effect_exactly_at_the_margin_is_inconclusive(judge):
 def test_one_replicate_is_always_inconclusive(value):
     one = Effect.of(value + np.random.default_rng(0).standard_normal((1, 30)))
     assert (one.variance, one.lower, one.upper, one.p_below(0.0)) == (np.inf, -np.inf, np.inf, 1.0)
-    verdicts = [greater(one, 0.0), not_above(one, 0.0), grows(one, [one], 0.0, 0.0), every([greater(one, 0.0)] * 2)]
+    verdicts = [
+        greater(one, 0.0),
+        not_above(one, 0.0),
+        grows(one, {"step": one}, 0.0, 0.0),
+        every([greater(one, 0.0)] * 2),
+    ]
     assert {verdict.outcome for verdict in verdicts} == {"inconclusive"}
     assert all("one replicate" in verdict.why for verdict in verdicts)
 
@@ -143,11 +148,13 @@ def test_an_effect_grows_if_its_slope_does_and_no_step_falls(slope, steps, outco
     slope_margin, margin, width = 0.002, 0.02, 0.01
     verdict = grows(
         spread_effect(slope_margin + slope * width, width),
-        [spread_effect(-margin + step * width, width) for step in steps],
+        {f"step {k}": spread_effect(-margin + step * width, width) for k, step in enumerate(steps)},
         slope_margin,
         margin,
     )
     assert verdict.outcome == outcome
+    failing = [k for k, step in enumerate(steps) if step < 1]  # the numbers are the slope's, the reason may be a step's
+    assert verdict.why.startswith(f"step {failing[0]}: " if failing else "slope: ")
     assert verdict.margin == slope_margin
     assert verdict.effect.mean == pytest.approx(slope_margin + slope * width)
 

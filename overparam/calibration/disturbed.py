@@ -32,8 +32,7 @@ class Disturbance:
 
 
 DISTURBANCES = {
-    # Of two concatenations the last is S_α′, and M_1 would be what span-under measures on, which is refused.
-    "M_1 replaced by an S": Disturbance(dict.fromkeys(("span-over", "performance"), (*NOT_HOLDS, "error"))),
+    "M_1 replaced by an S": Disturbance(dict.fromkeys(("span-over", "span-under", "performance"), NOT_HOLDS)),
     "wide and narrow swapped": Disturbance({"span-under": NOT_HOLDS, "performance": NOT_HOLDS}),
     "labels shuffled": Disturbance({"performance": NOT_HOLDS, **dict.fromkeys(RESIDUALS, ("inconclusive",))}),
     "residual replaced by noise": Disturbance({"residuals-specific": NOT_HOLDS}),

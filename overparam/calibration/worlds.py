@@ -81,8 +81,13 @@ def _concatenation(files: Files, which: int) -> np.ndarray:
     return whole[:, which]
 
 
-def _m_1_as_another_concatenation(files: Files, rng: np.random.Generator) -> Files:
-    return _with_wide(files, _concatenation(files, -1))
+def _m_1_as_another_concatenation(study: Study, rng: np.random.Generator) -> Study:
+    """The S_α of the next replicate in the place of M_1: every other one here is S_α, or held out as S_α′."""
+    following = dict(zip(study, [*study][1:] + [*study][:1], strict=True))
+    return {
+        replicate: _with_wide(files, _concatenation(study[following[replicate]], 0))
+        for replicate, files in study.items()
+    }
 
 
 def _swapped(files: Files, rng: np.random.Generator) -> Files:
@@ -166,7 +171,7 @@ def _declaring(file: FeatureFile, accuracies: list[float]) -> dict:
 WORLDS = {
     "S and M_1 from one law": World(ONE_LAW, _as_drawn),
     "true signal": World(SIGNAL, _as_drawn),
-    "M_1 replaced by an S": World(SIGNAL, _in_each(_m_1_as_another_concatenation)),
+    "M_1 replaced by an S": World(SIGNAL, _m_1_as_another_concatenation),
     "wide and narrow swapped": World(SIGNAL, _in_each(_swapped)),
     "labels shuffled": World(SIGNAL, _shuffled_labels),
     "residual replaced by noise": World(SIGNAL, _in_each(_with_residual(_noise_like))),

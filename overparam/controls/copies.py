@@ -1,6 +1,7 @@
 """More and more narrow networks side by side: does their span error onto M_1 level off above that of M_1′?"""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from scipy.optimize import curve_fit
@@ -11,9 +12,10 @@ from overparam.stats import Effect
 LEAST = 4  # numbers of networks that a curve of three parameters needs
 
 
-def counts(available: int) -> list[int]:
-    """Numbers of networks to put side by side: the powers of two up to those available."""
-    return [2**k for k in range(available.bit_length()) if 2**k <= available]
+def counts(alpha: Fraction, available: int) -> list[int]:
+    """Numbers of networks to put side by side: powers of two, and 1/α and 2/α, up to those available."""
+    powers = {2**k for k in range(available.bit_length())}
+    return sorted(n for n in powers | {alpha.denominator, 2 * alpha.denominator} if n <= available)
 
 
 def asymptote(copies: Sequence[int], errors: np.ndarray) -> Effect:

@@ -61,7 +61,7 @@ class Networks:
 
     def copies(self, alpha: Fraction) -> list[int]:
         """How many networks are put side by side."""
-        return counts(self.trained[alpha].features.shape[1])
+        return counts(alpha, self.trained[alpha].features.shape[1])
 
     @cached_property
     def blocks(self) -> Blocks:

@@ -15,6 +15,11 @@ def concatenation(alpha: Fraction, copies: int) -> str:
     return S(alpha) if copies == alpha.denominator else f"S_{alpha}^({copies})"
 
 
+def unseen(contrast: Contrast) -> Contrast:
+    """The same quantities, of maps and probes fitted on examples that no network was trained on."""
+    return Contrast({f"unseen {quantity}": weight for quantity, weight in contrast.weights.items()})
+
+
 def untrained(block: str) -> str:
     """The same networks as they were initialised."""
     return f"untrained {block}"

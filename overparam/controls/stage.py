@@ -1,29 +1,23 @@
 """The stage that measures the controls of one study, from its checkpoints and feature files."""
 
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from rich.progress import Progress
 
 from overparam.checkpoints import load_checkpoint
 from overparam.config import StudySpec
 from overparam.controls.measurement import Networks, Readout, measure_controls
+from overparam.controls.unseen import measure_unseen
 from overparam.data import Dataset
 from overparam.ensembles import initialise
 from overparam.features import FeatureFile, extract
+from overparam.origins import FEATURE_CODE, MEASURE_CODE, default_device
 from overparam.progress import silent
-from overparam.results import Record
-from overparam.stages import (
-    FEATURE_CODE,
-    MEASURE_CODE,
-    Measurements,
-    StudyFiles,
-    build_networks,
-    load_study_data,
-    record_stage,
-)
+from overparam.results import Record, Sample
+from overparam.stages import Measurements, StudyFiles, build_networks, load_study_data, record_stage
 from overparam.workspace import Workspace
 
 # The modules that decide what is measured; dvc.yaml lists the same ones as its dependencies.
@@ -45,10 +39,13 @@ def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress
             initial = {alpha: _untrained(study, alpha, file, dataset) for alpha, file in trained.items()}
             readout = _readout(workspace.checkpoint(study, Fraction(1), replicate))
             networks[replicate] = Networks(trained, initial, readout)
-        bar = display.add_task(f"controls of {study}", total=None)
-        samples = measure_controls(
-            networks, advance=lambda done, total: display.update(bar, completed=done, total=total)
-        )
+        samples: dict[str, Sample] = {}
+        for label, take in (
+            ("controls", partial(measure_controls, networks)),
+            ("unseen examples", partial(measure_unseen, files)),
+        ):
+            bar = display.add_task(f"{label} of {study}", total=None)
+            samples |= take(advance=lambda done, total, bar=bar: display.update(bar, completed=done, total=total))
         return samples, {}
 
     return record_stage(study, workspace, workspace.controls(study), CONTROL_CODE, measured)
@@ -66,5 +63,5 @@ def _untrained(study: StudySpec, alpha: Fraction, file: FeatureFile, dataset: Da
     copies = 2 if alpha == 1 else alpha.denominator
     network = build_networks(study, alpha, copies, dataset)
     initialise(network, file.metadata["seeds"][:copies])
-    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    network.to(default_device())
     return extract(network, dataset, precision=study.scale.train.precision)["features"]

@@ -9,11 +9,18 @@ from anybadge import Badge
 from overparam.claims import CLAIMS
 from overparam.files import write_atomically, write_json
 from overparam.judging import holds_up_to
-from overparam.report.settings import Setting, outcome
+from overparam.report.settings import OUTCOMES, Setting, outcome
 from overparam.toy.claims import TOY_CLAIMS
 
 GREY = "#6b6b6b"
-COLOURS = {"holds": "#2e7d32", "inconclusive": "#8d6e00", "refuted": "#b3261e", "stale": GREY, "not measured": GREY}
+COLOURS = {
+    "holds": "#2e7d32",
+    "partly": "#5f7318",
+    "inconclusive": "#8d6e00",
+    "refuted": "#b3261e",
+    "stale": GREY,
+    "not measured": GREY,
+}
 
 
 def write_badges(settings: Iterable[Setting], folder: Path) -> list[Path]:
@@ -43,23 +50,21 @@ def _messages(members: Sequence[Setting]) -> dict[str, tuple[str, str]]:
 
 
 def _over_architectures(members: Sequence[Setting], claim: str) -> tuple[str, str]:
-    """The least favourable of the architectures: refuted before inconclusive before the narrowest reach."""
-    order = ["refuted", "inconclusive", "holds"]
+    """The least favourable of the architectures, by outcome and then by reach."""
     judged = [member.of(claim) for member in members]
     kinds = [outcome(judgements)[1] for judgements in judged]
-    worst = min(range(len(members)), key=lambda k: (order.index(kinds[k]), holds_up_to(judged[k]) or 0))
+    worst = min(range(len(members)), key=lambda k: (OUTCOMES.index(kinds[k]), holds_up_to(judged[k]) or 0))
     return outcome(judged[worst])
 
 
 def _count(messages: dict[str, tuple[str, str]]) -> tuple[str, str]:
-    """How many claims hold, for the badge over all of them; its colour is that of the worst."""
+    """How many claims hold, partly or not, for the badge over all of them; its colour is that of the worst."""
     kinds = [kind for _, kind in messages.values()]
     for message in ("stale", "not measured"):
         if message in kinds:
             return message, message
-    refuted = f", {kinds.count('refuted')} refuted" if "refuted" in kinds else ""
-    worst = next(kind for kind in ("refuted", "inconclusive", "holds") if kind in kinds)
-    return f"{kinds.count('holds')} of {len(kinds)} claims hold{refuted}", worst
+    others = [f", {kinds.count(kind)} {kind}" for kind in ("partly", "refuted") if kind in kinds]
+    return f"{kinds.count('holds')} of {len(kinds)} claims hold{''.join(others)}", min(kinds, key=OUTCOMES.index)
 
 
 def _write(path: Path, label: str, message: str, kind: str) -> Path:

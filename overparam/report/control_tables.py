@@ -2,22 +2,48 @@
 
 from collections.abc import Callable
 
-from overparam.controls.quantities import FSE_best, FSE_nonlinear, FSE_untrained, likeness, one_narrow, stitched
+from overparam.claims import CONTROLS_APART
+from overparam.controls.quantities import (
+    FSE_best,
+    FSE_nonlinear,
+    FSE_untrained,
+    concatenation,
+    likeness,
+    one_narrow,
+    stitched,
+    unseen,
+)
 from overparam.quantities import FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.report.growth import growth, level
 from overparam.report.markdown import number, table
-from overparam.report.readings import title
+from overparam.report.readings import Reading, measured, title
 from overparam.results import Record
 from overparam.similarity import MEASURES
 
-# What is asked of each rival of M_1: of M_1′ at α = 1, and of S_α.
-OF_RIVALS: tuple[tuple[str, Callable[[str], Contrast], bool], ...] = (
-    ("FSE onto M_1", lambda rival: FSE(rival, M_1), False),
-    ("FSE from M_1", lambda rival: FSE(M_1, rival), False),
-    ("FSE onto M_1, best λ", FSE_best, False),
-    ("FSE onto M_1, nonlinear", FSE_nonlinear, False),
-    ("FSE onto M_1, before training", FSE_untrained, False),
-    ("accuracy of M_1's readout on what is predicted of it", stitched, True),
+
+def _of_rivals(asked: Callable[[str], Contrast]) -> Reading:
+    """The same of M_1′, at α = 1, and of S_α."""
+    return measured(lambda alpha: asked(S(alpha)), asked(M_1_PRIME))
+
+
+# Label, what is read off a record, and whether it is an accuracy.
+ROWS: tuple[tuple[str, Reading, bool], ...] = (
+    ("FSE onto M_1", _of_rivals(lambda rival: FSE(rival, M_1)), False),
+    ("FSE from M_1 onto it", _of_rivals(lambda rival: FSE(M_1, rival)), False),
+    ("FSE onto M_1, best λ", _of_rivals(FSE_best), False),
+    ("FSE onto M_1, nonlinear", _of_rivals(FSE_nonlinear), False),
+    ("FSE onto M_1, before training", _of_rivals(FSE_untrained), False),
+    (
+        "FSE onto M_1, twice as many",
+        measured(lambda alpha: FSE(concatenation(alpha, 2 * alpha.denominator), M_1)),
+        False,
+    ),
+    ("FSE onto M_1, ever more", lambda record, alpha: level(growth(record, alpha)) if alpha < 1 else None, False),
+    ("accuracy of M_1's readout on what is predicted of it", _of_rivals(stitched), True),
+    ("FSE onto M_1, unseen", _of_rivals(lambda rival: unseen(FSE(rival, M_1))), False),
+    ("FP(M_1) − FP(S_α), unseen", measured(CONTROLS_APART["performance-unseen"].effect), True),
+    ("gain of S_α by R(S_α→M_1), unseen", measured(CONTROLS_APART["residuals-aid-unseen"].effect), True),
+    ("gain of M_1 by R(M_1→S_α), unseen", measured(CONTROLS_APART["residuals-redundant-unseen"].effect), True),
 )
 
 
@@ -26,15 +52,11 @@ def control_tables(record: Record) -> str:
     narrow = record.narrow_alphas
     rivals, single = [M_1_PRIME, *map(S, narrow)], list(map(one_narrow, narrow))
     rows = [
-        [label, *(number(record.effect(asked(rival)), percent=percent) for rival in rivals)]
-        for label, asked, percent in OF_RIVALS
+        [label, *(number(reading(record, alpha), percent=percent) for alpha in record.alphas), *[""] * len(single)]
+        for label, reading, percent in ROWS
     ]
-    levels = [level(growth(record, alpha)) for alpha in narrow]
-    rows.append(["FSE of ever more networks", "", *(number(effect, percent=False) for effect in levels)])
     for measure in MEASURES:
         effects = [record.effect(likeness(measure.name, other)) for other in (*rivals, *single)]
-        rows.append([f"{measure.name}", *(number(effect, percent=False) for effect in effects)])
-    head = ["of M_1 and", *rivals, *single]
-    padded = [[*row, *[""] * (len(head) - len(row))] for row in rows]
+        rows.append([measure.name, *(number(effect, percent=False) for effect in effects)])
     heading = f"**{title(record)}**, scale {record.scale} ({record.data['source']}), R = {len(record.replicates)}."
-    return f"{heading}\n\n{table(head, padded, words=1)}"
+    return f"{heading}\n\n{table(['of M_1 and', *rivals, *single], rows, words=1)}"

@@ -15,7 +15,7 @@ from overparam.stats import Effect
 
 def growth(record: Record, alpha: Fraction) -> dict[int, Effect]:
     """FSE(S_α^(U)→M_1) by U."""
-    return {U: record.effect(FSE(concatenation(alpha, U), M_1)) for U in counts(networks(record)[alpha])}
+    return {U: record.effect(FSE(concatenation(alpha, U), M_1)) for U in counts(alpha, networks(record)[alpha])}
 
 
 def level(growing: Mapping[int, Effect]) -> Effect | None:

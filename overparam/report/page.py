@@ -18,7 +18,7 @@ from overparam.progress import silent
 from overparam.report.control_figures import CONTROL_FIGURES
 from overparam.report.drawing import Drawing
 from overparam.report.figures import FIGURES
-from overparam.report.settings import Setting, outcome
+from overparam.report.settings import OUTCOMES, Setting, outcome
 from overparam.report.study_figures import draw_figures
 from overparam.report.toy_figures import draw_toy_figures
 from overparam.results import Record
@@ -26,7 +26,7 @@ from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 from overparam.toy.record import ToyRecord
 
 PAPER = "https://arxiv.org/abs/2407.00968"
-SYMBOLS = {"holds": "✓", "refuted": "✗", "inconclusive": "?"}  # verdicts without colour
+SYMBOLS = {"holds": "✓", "partly": "◐", "refuted": "✗", "inconclusive": "?"}  # verdicts without colour
 
 
 @dataclass(frozen=True)
@@ -104,14 +104,12 @@ def cell(setting: Setting, claim: str) -> Cell | None:
 
 def headline(setting: Setting) -> str:
     """Which claims hold in one setting and how far, and how the others are judged."""
-    found = {claim: cell(setting, claim) for claim in (*CLAIMS, *TOY_CLAIMS)}
-    judged = {claim: c for claim, c in found.items() if c is not None}
-    holding = [f"{claim} ({c.words.removeprefix('holds ')})" for claim, c in judged.items() if c.verdict == "holds"]
-    sentence = f"{len(holding) or 'none'} of {len(judged)} claims hold{': ' * bool(holding)}{', '.join(holding)}"
-    for verdict in ("refuted", "inconclusive"):
-        others = [claim for claim, c in judged.items() if c.verdict == verdict]
-        sentence += f"; {verdict}: {', '.join(others)}" if others else ""
-    return sentence
+    judged = {claim: c for claim in (*CLAIMS, *TOY_CLAIMS) if (c := cell(setting, claim)) is not None}
+    named: dict[str, list[str]] = {kind: [] for kind in reversed(OUTCOMES)}
+    for claim, found in judged.items():
+        named[found.verdict].append(f"{claim} ({found.words.removeprefix(f'{found.verdict} ').removeprefix('holds ')})")
+    sentence = f"{len(named['holds']) or 'none'} of {len(judged)} claims hold"
+    return sentence + "".join(f"; {kind}: {', '.join(claims)}" for kind, claims in named.items() if claims)
 
 
 def inline(path: Path, kind: str) -> str:

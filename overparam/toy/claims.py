@@ -51,13 +51,17 @@ def _addition(record: ToyRecord, alpha: Fraction, threshold: float, margins: Pre
 def _collapse(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
     """Narrow networks lose what the wide one has: where it has nothing, nothing collapses."""
     narrow = record.effect(Contrast({activated("product", alpha, threshold): 1.0}))
-    return every([not_above(narrow, margins.neurons), _share(record, "product", ONE, threshold, margins)])
+    wide = _share(record, "product", ONE, threshold, margins).of("share in the wide network")
+    return every([not_above(narrow, margins.neurons), wide])
 
 
 def _alignment(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
-    best = {plane: record.effect(Contrast({best_alignment(plane, alpha): 1.0})) for plane in ("product", "addition")}
-    rises = [record.effect(Contrast({best_alignment(plane, alpha, rise=True): 1.0})) for plane in best]
-    return every([*(greater(effect, margins.alignment) for effect in best.values()), *(greater(r, 0.0) for r in rises)])
+    parts = []
+    for plane in ("product", "addition"):
+        best = record.effect(Contrast({best_alignment(plane, alpha): 1.0}))
+        rise = record.effect(Contrast({best_alignment(plane, alpha, rise=True): 1.0}))
+        parts += [greater(best, margins.alignment).of(plane), greater(rise, 0.0).of(f"rise in training, {plane}")]
+    return every(parts)
 
 
 def _needs_product(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
