@@ -33,12 +33,15 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, copies · inputs, h, w) to (batch, copies · outputs, h / stride, w / stride)."""
-        weight = self.weight
+        weight, stride = self.weight, self.stride
+        if weight.shape[-1] == 1 and stride > 1:
+            # The same map; oneDNN's gradient of a strided 1×1 kernel is wrong on AVX2 (uxlfoundation/oneDNN#6035).
+            x, stride = x[:, :, ::stride, ::stride], 1
         if self.packed > 1:
             separate = torch.eye(self.packed, dtype=weight.dtype, device=weight.device)[:, None, :, None, None, None]
             weight = weight.unflatten(0, (self.groups, self.packed, -1)).unsqueeze(3) * separate
             weight = weight.flatten(3, 4).flatten(0, 2)  # (copies · outputs, packed · inputs, kernel, kernel)
-        return F.conv2d(x, weight, self.bias, self.stride, padding=weight.shape[-1] // 2, groups=self.groups)
+        return F.conv2d(x, weight, self.bias, stride, padding=weight.shape[-1] // 2, groups=self.groups)
 
 
 class Readout(nn.Module):
