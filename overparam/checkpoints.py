@@ -35,7 +35,7 @@ class Provenance:
     channels: int
     classes: int
     seeds: list[int]
-    epochs: list[int]
+    epochs: list[float]
     recipe: Mapping[str, Any]
     data: Mapping[str, Any]
     environment: Mapping[str, str]

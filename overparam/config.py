@@ -1,7 +1,7 @@
 """What is to be run: scales, recipes and studies, read from ``params.yaml`` and checked before anything starts."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class Scale:
     fit_examples: int | None
     storage: str
     train: TrainSpec
+    budgets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         where = f"{self.task} at scale {self.name}"
@@ -84,6 +85,10 @@ class Scale:
             "snapshots must be ascending epochs, all before the last": list(self.snapshots)
             == sorted({epoch for epoch in self.snapshots if 0 < epoch < self.train.epochs}),
             f"storage must be one of {', '.join(STORAGES)}": self.storage in STORAGES,
+            "budgets must be ascending epochs, fewer than the recipe's, of architectures that it has": all(
+                arch in self.architectures and list(epochs) == sorted({e for e in epochs if 0 < e < self.train.epochs})
+                for arch, epochs in self.budgets.items()
+            ),
         }
         require(where, checks)
 
@@ -95,10 +100,18 @@ class Scale:
 
 @dataclass(frozen=True)
 class StudySpec:
-    """One architecture on one task at one scale: what a record in ``results/`` stands for."""
+    """One architecture on one task at one scale: what a record in ``results/`` stands for.
+
+    Attributes:
+        arch: its architecture.
+        scale: its scale.
+        budget: epochs that its wide networks, W and W′, are trained for instead of the recipe's; None for the study
+            itself. Such networks fit about as badly as narrow ones, and have a schedule run to its end.
+    """
 
     arch: str
     scale: Scale
+    budget: float | None = None
 
     @property
     def task(self) -> str:
@@ -106,11 +119,34 @@ class StudySpec:
         return self.scale.task
 
     def __str__(self) -> str:
-        return f"{self.task}-{self.arch} at scale {self.scale.name}"
+        less = "" if self.budget is None else f" trained for {self.budget:g} epochs"
+        return f"{self.task}-{self.arch} at scale {self.scale.name}{less}"
+
+    @property
+    def recipe(self) -> TrainSpec:
+        """What its networks are trained by."""
+        return self.scale.train if self.budget is None else replace(self.scale.train, epochs=self.budget)
+
+    @property
+    def alphas(self) -> tuple[Fraction, ...]:
+        """The widths of its networks; those trained less are wide."""
+        return self.scale.alphas if self.budget is None else (Fraction(1),)
+
+    @property
+    def budgets(self) -> tuple[float, ...]:
+        """The epochs of wide networks that are trained less, from the fewest up."""
+        return self.scale.budgets.get(self.arch, ())
+
+    def trained_less(self, budget: float) -> "StudySpec":
+        """The wide networks that are trained for so many epochs, or SpecError if the scale has none."""
+        if budget not in self.budgets:
+            known = _listed(f"{epochs:g}" for epochs in self.budgets) or "none"
+            raise SpecError(f"{self} has no budget of {budget:g} epochs: it has {known}")
+        return replace(self, budget=budget)
 
     def snapshots(self, alpha: Fraction) -> tuple[int, ...]:
         """The epochs after which M_1′ is kept as it was then; there are none of narrow networks."""
-        return self.scale.snapshots if alpha == 1 else ()
+        return self.scale.snapshots if alpha == 1 and self.budget is None else ()
 
     def training_identity(self, alpha: Fraction, replicate: int) -> dict[str, Any]:
         """All that the weights of one checkpoint depend on, data and code apart, as plain JSON values."""
@@ -124,15 +160,13 @@ class StudySpec:
             "snapshots": list(self.snapshots(alpha)),
             "train_examples": self.scale.train_examples,
             "storage": self.scale.storage,
-            "train": asdict(self.scale.train),
+            "train": asdict(self.recipe),
         }
 
     def check_member(self, alpha: Fraction, replicate: int) -> None:
         """Raise SpecError if the scale has no such width factor or replicate."""
-        if alpha not in self.scale.alphas:
-            raise SpecError(
-                f"{self.task} at scale {self.scale.name} has no α = {alpha}: it has {_listed(self.scale.alphas)}"
-            )
+        if alpha not in self.alphas:
+            raise SpecError(f"{self.task} at scale {self.scale.name} has no α = {alpha}: it has {_listed(self.alphas)}")
         if replicate not in self.scale.replicates:
             known = _listed(self.scale.replicates)
             raise SpecError(f"{self.task} at scale {self.scale.name} has no replicate {replicate}: it has {known}")
@@ -209,7 +243,8 @@ def load_config(path: Path = Path("params.yaml")) -> Config:
 
 def _read_scale(name: str, task: str, section: Mapping[str, Any]) -> Scale:
     where = f"{task} at scale {name}"
-    check_keys(where, section, {field.name for field in fields(Scale)} - {"name", "task"})
+    entries = {entry.name for entry in fields(Scale)} - {"name", "task"}
+    check_keys(where, {"budgets": {}, **section}, entries)
     return Scale(
         name=name,
         task=task,
@@ -224,6 +259,7 @@ def _read_scale(name: str, task: str, section: Mapping[str, Any]) -> Scale:
         fit_examples=section["fit_examples"],
         storage=section["storage"],
         train=read_recipe(f"train recipe of {where}", section["train"]),
+        budgets={arch: tuple(float(epochs) for epochs in few) for arch, few in section.get("budgets", {}).items()},
     )
 
 

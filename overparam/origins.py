@@ -9,6 +9,7 @@ import torch
 
 from overparam.config import StudySpec
 from overparam.data import Dataset
+from overparam.ensembles import precision_on
 from overparam.files import digest_json, digest_source
 from overparam.training import copy_seeds
 
@@ -48,6 +49,7 @@ def environment_of(study: StudySpec) -> dict[str, str]:
         "code": code_version(*TRAIN_CODE),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU {platform.machine()}",
         "threads": str(threads),
+        "precision": precision_on(device, study.scale.train.precision),
         **libraries(),
         "torch": version("torch"),
     }

@@ -14,7 +14,7 @@ PRECISIONS = ("float32", "bfloat16")
 class TrainSpec:
     """What every recipe says; ``params.yaml`` explains each entry."""
 
-    epochs: int
+    epochs: float
     batch_size: int
     learning_rate: float
     warmup: float
@@ -30,7 +30,7 @@ class TrainSpec:
     def conditions(self) -> dict[str, bool]:
         """What must be true of the entries, by the sentence that says so."""
         return {
-            "epochs must be at least 1": self.epochs >= 1,
+            "epochs must be positive": self.epochs > 0,
             "batch_size must be at least 2": self.batch_size >= 2,
             "learning_rate must be positive": self.learning_rate > 0,
             "warmup must lie in [0, 1)": 0 <= self.warmup < 1,

@@ -79,7 +79,7 @@ def train_stage(
         return path
     device = default_device()
     key, seeds = key_of(identity, environment), copy_seeds(study, alpha, replicate)
-    spec, snapshots = study.scale.train, study.snapshots(alpha)
+    spec, snapshots = study.recipe, study.snapshots(alpha)
     network = build_networks(study, alpha, len(seeds), dataset).to(device)
     resume = path.with_suffix(".resume")
     label = f"{path.stem}, {len(seeds)} networks"

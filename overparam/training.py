@@ -5,9 +5,11 @@ own seed, so that a batch of copies gives each the trajectory it would have had 
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +46,9 @@ class History:
 
 def copy_seeds(study: StudySpec, alpha: Fraction, replicate: int) -> list[int]:
     """A seed in [0, 2^63) for every copy of one checkpoint; no two copies of any two checkpoints share one."""
+    less = "" if study.budget is None else f"{study.budget:g} epochs/"
     names = [
-        f"{study.task}/{study.arch}/{study.scale.name}/{alpha}/{replicate}/{copy}"
+        f"{study.task}/{study.arch}/{study.scale.name}/{alpha}/{less}{replicate}/{copy}"
         for copy in range(study.scale.copies[alpha])
     ]
     return [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1 for name in names]
@@ -83,17 +86,18 @@ def train(
     optimiser = make_optimiser(network, spec)
     history = _load_state(resume, key, network, optimiser) if resume else History()
     batches = len(dataset.train) // min(spec.batch_size, len(dataset.train))
-    steps = spec.epochs * batches
+    steps = max(1, round(spec.epochs * batches))
     progress = progress or silent()
     bar = progress.add_task(label, total=steps, completed=len(history.loss) * batches)
     forward = torch.compile(network) if spec.compile else network
     device = next(network.parameters()).device
-    for epoch in range(len(history.loss), spec.epochs):
+    for epoch in range(len(history.loss), math.ceil(steps / batches)):
         network.train()
         loss_sum = torch.zeros(network.copies, device=device)
         hits = torch.zeros(network.copies, device=device)
         step = epoch * batches
-        for inputs, labels in epoch_batches(dataset.train, spec, seeds, epoch, device):
+        count = min(batches, steps - step)  # the last epoch may be a part of one
+        for inputs, labels in islice(epoch_batches(dataset.train, spec, seeds, epoch, device), count):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(step, steps, spec)
             inputs = prepare(inputs, dataset.normalisation)
@@ -108,8 +112,8 @@ def train(
             hits += (logits.detach().argmax(-1) == labels).float().mean(1)
             step += 1
             progress.advance(bar)
-        history.loss.append((loss_sum / batches).tolist())
-        history.accuracy.append((hits / batches).tolist())
+        history.loss.append((loss_sum / count).tolist())
+        history.accuracy.append((hits / count).tolist())
         if not np.isfinite(history.loss[-1]).all():
             copy = int(np.flatnonzero(~np.isfinite(history.loss[-1]))[0])
             raise MeasurementError(

@@ -47,4 +47,5 @@ class Workspace:
 
 
 def _member(study: StudySpec, alpha: Fraction, replicate: int) -> str:
-    return f"{study.task}-{study.arch}-{alpha_label(alpha)}-r{replicate}"
+    less = "" if study.budget is None else f"-e{study.budget:g}"
+    return f"{study.task}-{study.arch}-{alpha_label(alpha)}{less}-r{replicate}"

@@ -34,6 +34,9 @@ ReplicateNumber = Annotated[int, typer.Argument(help="number of the replicate, f
 ScaleName = Annotated[
     str | None, typer.Option("--scale", help="a scale of params.yaml; the task's default if left out")
 ]
+Budget = Annotated[
+    float | None, typer.Option("--epochs", help="of wide networks that are trained less, one of the scale's budgets")
+]
 
 
 def main() -> None:
@@ -45,9 +48,10 @@ def main() -> None:
         sys.exit(2 if isinstance(error, SpecError) else 1)
 
 
-def study_of(task: str, arch: str, scale: str | None) -> StudySpec:
-    """The study that a command's arguments name."""
-    return load_config().study(task, arch, scale)
+def study_of(task: str, arch: str, scale: str | None, epochs: float | None = None) -> StudySpec:
+    """The study that a command's arguments name, or its wide networks that are trained for so many epochs."""
+    study = load_config().study(task, arch, scale)
+    return study if epochs is None else study.trained_less(epochs)
 
 
 def workspace() -> Workspace:

@@ -11,6 +11,7 @@ from rich.console import Console
 from overparam.cli.app import (
     Alpha,
     Arch,
+    Budget,
     ReplicateNumber,
     ScaleName,
     Task,
@@ -63,28 +64,42 @@ def tokenizer(task: Annotated[str, typer.Argument(help="mnli")]) -> None:
 
 
 @app.command()
-def train(task: Task, arch: Arch, alpha: Alpha, replicate: ReplicateNumber, scale: ScaleName = None) -> None:
+def train(
+    task: Task,
+    arch: Arch,
+    alpha: Alpha,
+    replicate: ReplicateNumber,
+    scale: ScaleName = None,
+    epochs: Budget = None,
+) -> None:
     """Train all copies at one width in one replicate; does nothing if that checkpoint is there.
 
     Interrupted, it goes on from the last epoch when started again. Example: `overparam train digits resnet18 1/16 0`
     """
     from overparam.stages import train_stage
 
-    study = study_of(task, arch, scale)
+    study = study_of(task, arch, scale, epochs)
     with resumable(), progress_display() as display:
         path = train_stage(study, parse_alpha(alpha), replicate, workspace(), progress=display)
     console.print(f"{path} is up to date")
 
 
 @app.command()
-def features(task: Task, arch: Arch, alpha: Alpha, replicate: ReplicateNumber, scale: ScaleName = None) -> None:
+def features(
+    task: Task,
+    arch: Arch,
+    alpha: Alpha,
+    replicate: ReplicateNumber,
+    scale: ScaleName = None,
+    epochs: Budget = None,
+) -> None:
     """Extract the features of one checkpoint on the fit and held-out examples.
 
     Example: `overparam features digits resnet18 1/16 0`
     """
     from overparam.stages import feature_stage
 
-    path = feature_stage(study_of(task, arch, scale), parse_alpha(alpha), replicate, workspace())
+    path = feature_stage(study_of(task, arch, scale, epochs), parse_alpha(alpha), replicate, workspace())
     console.print(f"{path} is up to date")
 
 

@@ -1,0 +1,74 @@
+"""Fit: how well networks know their training data, in a form in which networks of any width can be compared.
+
+Without augmentation, in evaluation mode, and with statistics of batch normalisation taken anew from clean training
+images: those that training leaves lag behind the weights where the learning rate is high, and make an artefact.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.optim.swa_utils import update_bn
+
+from overparam.batches import prepare
+from overparam.data import Dataset
+from overparam.ensembles import autocast, stream
+from overparam.models import Network
+from overparam.recipes import TrainSpec
+
+CLEAN = 5_000  # training examples that the statistics are taken from, drawn once
+BATCH = 125  # of them at a time
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fit to the training data, of single networks and of those of one concatenation together.
+
+    Attributes:
+        accuracy: of every network, (copies,) in [0, 1].
+        cross_entropy: of every network, (copies,) in nats.
+        ensemble_accuracy: of the mean of the probabilities that the first networks give.
+        ensemble_cross_entropy: likewise, in nats.
+    """
+
+    accuracy: list[float]
+    cross_entropy: list[float]
+    ensemble_accuracy: float
+    ensemble_cross_entropy: float
+
+
+def measure_fit(network: Network, dataset: Dataset, spec: TrainSpec, together: int) -> Fit:
+    """The fit of every copy to all training examples, and of the first ``together`` copies as an ensemble.
+
+    The network's statistics of batch normalisation are those of clean training images afterwards.
+    """
+    _renew_statistics(network, dataset, spec)
+    hits, losses = np.zeros(network.copies), np.zeros(network.copies)
+    hits_together = loss_together = 0.0
+    start = 0
+    for _, logits in stream(
+        network, dataset.train, dataset.normalisation, batch_size=BATCH, precision=spec.precision
+    ):  # logits: (copies, batch, classes)
+        labels = torch.from_numpy(dataset.train.labels[start : start + logits.shape[1]])
+        start += len(labels)
+        log_probabilities = logits.cpu().double().log_softmax(-1)
+        mean = log_probabilities[:together].exp().mean(0)  # (batch, classes)
+        rows = torch.arange(len(labels))
+        hits += (log_probabilities.argmax(-1) == labels).sum(1).numpy()
+        losses -= log_probabilities[:, rows, labels].sum(1).numpy()
+        hits_together += float((mean.argmax(-1) == labels).sum())
+        loss_together -= float(mean[rows, labels].log().sum())
+    count = len(dataset.train)
+    return Fit((hits / count).tolist(), (losses / count).tolist(), hits_together / count, loss_together / count)
+
+
+@torch.no_grad()
+def _renew_statistics(network: Network, dataset: Dataset, spec: TrainSpec) -> None:
+    device = next(network.parameters()).device
+    clean = dataset.train.subset(min(CLEAN, len(dataset.train)))
+    batches = (
+        prepare(torch.from_numpy(inputs).to(device), dataset.normalisation).expand(network.copies, *inputs.shape)
+        for inputs in np.array_split(clean.inputs, max(1, len(clean) // BATCH))
+    )
+    with autocast(device, spec.precision):
+        update_bn(batches, network)

@@ -1,0 +1,107 @@
+"""Training fit in a form in which networks can be compared."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from networks import QUARTER, tiny_data, tiny_recipe_of
+from sklearn.metrics import accuracy_score, log_loss
+
+from overparam.batches import prepare
+from overparam.ensembles import precision_on
+from overparam.fit import measure_fit
+from overparam.models import build
+from overparam.training import train
+
+
+@pytest.fixture(scope="module", params=["resnet18", "transformer"])
+def trained(request):
+    data, recipe = tiny_data(request.param), tiny_recipe_of(request.param)
+    network = build(request.param, QUARTER, 3, base_width=8, channels=data.channels, classes=data.classes)
+    train(network, data, recipe, [1, 2, 3])
+    return network, data, recipe
+
+
+def test_fit_is_what_scikit_learn_makes_of_the_probabilities(trained):
+    network, data, recipe = trained
+    fit = measure_fit(network, data, recipe, together=2)
+    with torch.no_grad():
+        inputs = prepare(torch.from_numpy(data.train.inputs), data.normalisation)
+        probabilities = network(inputs.expand(3, *inputs.shape)).double().softmax(-1).numpy()
+    labels, classes = data.train.labels, range(data.classes)
+    for copy, given in enumerate(probabilities):
+        assert fit.accuracy[copy] == pytest.approx(accuracy_score(labels, given.argmax(1)), abs=0.006)
+        assert fit.cross_entropy[copy] == pytest.approx(log_loss(labels, given, labels=classes), rel=1e-4)
+    mean = probabilities[:2].mean(0)
+    assert fit.ensemble_accuracy == pytest.approx(accuracy_score(labels, mean.argmax(1)), abs=0.006)
+    assert fit.ensemble_cross_entropy == pytest.approx(log_loss(labels, mean, labels=classes), rel=1e-4)
+
+
+def test_a_single_network_is_an_ensemble_of_one(trained):
+    network, data, recipe = trained
+    fit = measure_fit(network, data, recipe, together=1)
+    assert fit.ensemble_accuracy == fit.accuracy[0]
+    assert fit.ensemble_cross_entropy == pytest.approx(fit.cross_entropy[0])
+
+
+def test_statistics_that_training_left_behind_do_not_matter():
+    data, recipe = tiny_data("resnet18"), tiny_recipe_of("resnet18")
+    network = build("resnet18", QUARTER, 2, base_width=8, channels=1, classes=10)
+    train(network, data, recipe, [1, 2])
+    before = measure_fit(network, data, recipe, together=2)
+    for name, value in network.state_dict().items():
+        if "running_mean" in name:
+            value += 10.0
+    assert measure_fit(network, data, recipe, together=2) == before
+    assert not network.training
+
+
+def test_fit_is_of_images_as_they_are():
+    data, recipe = tiny_data("resnet18"), replace(tiny_recipe_of("resnet18"), crop_padding=3, flip=True)
+    network = build("resnet18", QUARTER, 1, base_width=8, channels=1, classes=10)
+    train(network, data, recipe, [1])
+    plain = measure_fit(network, data, replace(recipe, crop_padding=0, flip=False), together=1)
+    assert measure_fit(network, data, recipe, together=1) == plain
+
+
+@pytest.mark.parametrize(
+    ("instructions", "wanted", "used"),
+    [
+        ({"amx_bf16": True}, "bfloat16", "bfloat16"),
+        ({"avx512_bf16": True, "amx_bf16": False}, "bfloat16", "bfloat16"),
+        ({"avx512_f": True, "avx512_bf16": False}, "bfloat16", "float32"),
+        ({"avx2": True, "l1d_cache_size": 32768}, "bfloat16", "float32"),
+        ({"amx_bf16": True}, "float32", "float32"),
+        ({}, "float32", "float32"),
+    ],
+)
+def test_bfloat16_is_used_where_the_processor_has_it(monkeypatch, instructions, wanted, used):
+    from overparam import ensembles
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    ensembles._instructions.cache_clear()
+    assert precision_on(torch.device("cpu"), wanted) == used
+    assert precision_on(torch.device("cuda"), wanted) == wanted
+    monkeypatch.undo()
+    ensembles._instructions.cache_clear()
+
+
+@pytest.mark.skipif(precision_on(torch.device("cpu"), "bfloat16") == "float32", reason="no bfloat16 in this processor")
+def test_features_in_either_precision_span_alike():
+    from overparam import Blocks, ridge_regression, span_error
+    from overparam.ensembles import stream
+
+    data = tiny_data("resnet18")
+    network = build("resnet18", QUARTER, 2, base_width=16, channels=1, classes=10)
+    train(network, data, tiny_recipe_of("resnet18"), [1, 2])
+
+    def error(precision):
+        batches = stream(network, data.heldout, data.normalisation, batch_size=50, precision=precision)
+        first, second = np.concatenate([features.numpy() for features, _ in batches], axis=1)
+        count = len(data.heldout)
+        arrays = {"first": first, "second": second}
+        blocks = Blocks(arrays, np.arange(count), data.heldout.labels, np.arange(count) % 2 == 1)
+        return span_error(blocks, ridge_regression(blocks, "first", "second"), penalty=1e-3).value
+
+    assert error("bfloat16") == pytest.approx(error("float32"), abs=1e-3)
