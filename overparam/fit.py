@@ -1,7 +1,8 @@
 """Fit: how well networks know their training data, in a form in which networks of any width can be compared.
 
-Without augmentation, in evaluation mode, and with statistics of batch normalisation taken anew from clean training
-images: those that training leaves lag behind the weights where the learning rate is high, and make an artefact.
+On training images as they are, in evaluation mode, and with statistics of batch normalisation taken anew: those that
+training leaves lag behind the weights where the learning rate is high. They are taken as training takes them, over
+cropped and flipped images: of images as they are, they cost a network whose statistics do not lag two points.
 """
 
 from dataclasses import dataclass
@@ -10,14 +11,15 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import update_bn
 
-from overparam.batches import prepare
+from overparam.batches import epoch_batches, prepare
+from overparam.config import SEED
 from overparam.data import Dataset
 from overparam.ensembles import autocast, stream
 from overparam.models import Network
 from overparam.recipes import TrainSpec
 
-CLEAN = 5_000  # training examples that the statistics are taken from, drawn once
-BATCH = 125  # of them at a time
+RENEWING = 5_000  # training examples that the statistics are taken from, drawn once
+BATCH = 125  # examples at a time that are only looked at
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Fit:
 def measure_fit(network: Network, dataset: Dataset, spec: TrainSpec, together: int) -> Fit:
     """The fit of every copy to all training examples, and of the first ``together`` copies as an ensemble.
 
-    The network's statistics of batch normalisation are those of clean training images afterwards.
+    The network's statistics of batch normalisation are the new ones afterwards.
     """
     _renew_statistics(network, dataset, spec)
     hits, losses = np.zeros(network.copies), np.zeros(network.copies)
@@ -65,10 +67,7 @@ def measure_fit(network: Network, dataset: Dataset, spec: TrainSpec, together: i
 @torch.no_grad()
 def _renew_statistics(network: Network, dataset: Dataset, spec: TrainSpec) -> None:
     device = next(network.parameters()).device
-    clean = dataset.train.subset(min(CLEAN, len(dataset.train)))
-    batches = (
-        prepare(torch.from_numpy(inputs).to(device), dataset.normalisation).expand(network.copies, *inputs.shape)
-        for inputs in np.array_split(clean.inputs, max(1, len(clean) // BATCH))
-    )
+    chosen = dataset.train.subset(min(RENEWING, len(dataset.train)))
+    batches = epoch_batches(chosen, spec, [SEED] * network.copies, 0, device)
     with autocast(device, spec.precision):
-        update_bn(batches, network)
+        update_bn((prepare(inputs, dataset.normalisation) for inputs, _ in batches), network)

@@ -1,11 +1,12 @@
 """Where should the budgets of wide networks lie that are trained less? One network each, on a seed then thrown away.
 
-Writes the training fit of such networks by epochs, and of the stored narrow networks of replicate 0, into
-results/SCALE/budgets/.
+Writes the training fit of such networks by epochs, and of the study's own networks of replicate 0 by width factor, into
+results/SCALE/budgets/; what is there already is not measured again.
 Example: python scripts/find_budgets.py cifar resnet18 0.5 1 2 4
 """
 
 import argparse
+import json
 from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +16,9 @@ import torch
 from overparam.checkpoints import load_checkpoint
 from overparam.config import StudySpec, load_config
 from overparam.data import Dataset
-from overparam.ensembles import precision_on
 from overparam.files import write_json
 from overparam.fit import measure_fit
-from overparam.origins import default_device, libraries
+from overparam.origins import default_device, environment_of
 from overparam.progress import progress_display
 from overparam.stages import build_networks, load_study_data
 from overparam.training import train
@@ -48,18 +48,19 @@ def main() -> None:
     torch.set_num_threads(1)
     study = load_config().study(options.task, options.arch, options.scale)
     dataset, workspace = load_study_data(study), Workspace.at(Path())
-    found = {"wide": {}, "narrow": {}}
-    for epochs in options.epochs:
-        found["wide"][f"{epochs:g}"] = pilot_fit(study, dataset, epochs)
-        print(f"{epochs:g} epochs: {found['wide'][f'{epochs:g}']}", flush=True)
-    for alpha in study.scale.narrow_alphas:
-        network, _ = load_checkpoint(workspace.checkpoint(study, alpha, 0))
-        fit = measure_fit(network, dataset, study.recipe, together=alpha.denominator)
-        found["narrow"][str(alpha)] = asdict(fit)
-        print(f"α = {alpha}: {fit}", flush=True)
-    precision = precision_on(default_device(), study.recipe.precision)
     target = workspace.results / study.scale.name / "budgets" / f"{study.task}-{study.arch}.json"
-    write_json(target, {**found, "environment": {**libraries(), "precision": precision}})
+    found = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {"pilot": {}, "study": {}}
+    found["environment"] = environment_of(study)
+    for epochs in options.epochs:
+        if f"{epochs:g}" not in found["pilot"]:
+            found["pilot"][f"{epochs:g}"] = pilot_fit(study, dataset, epochs)
+            write_json(target, found)
+    for alpha in study.alphas:
+        if str(alpha) not in found["study"]:
+            network, _ = load_checkpoint(workspace.checkpoint(study, alpha, 0))
+            found["study"][str(alpha)] = asdict(measure_fit(network, dataset, study.recipe, alpha.denominator))
+            write_json(target, found)
+    print(f"{target} is up to date")
 
 
 if __name__ == "__main__":
