@@ -1,8 +1,16 @@
 """Effects over replicates, their intervals, and verdicts; knows arrays only.
 
 Training is dear, so there are few replicates, and all are measured on the same held-out examples. The variance of
-a mean effect therefore has two parts: what differs between replicates, and what they share through the examples,
-which a t-test over seeds cannot see (crossed random effects: Owen and Eckles 2012).
+a mean effect therefore has two parts (crossed random effects: Owen and Eckles 2012): what differs between replicates,
+known from a few, and what they share through the examples, which a t-test over seeds cannot see and which thousands of
+examples tell well. With C the covariance over examples of the contributions, divided by their number,
+
+    c = max(0, mean of C over pairs r ≠ s)              shared
+    own = mean of C's diagonal − mean off it            the least that a replicate's own sampling of examples adds
+    F = max(S_D², own) / R                              of a few replicates
+    V = F + c,   ν = V² / (F² / (R − 1))                degrees of freedom: Satterthwaite 1946
+
+Intervals are conditional on the training set and on the split that maps and probes are fitted on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,20 +54,32 @@ class Effect:
         """D̄, the mean over replicates."""
         return float(self.values.mean())
 
-    @cached_property
+    @property
     def variance(self) -> float:
-        """V = S_D² / R + max(0, mean over pairs r ≠ s of the shared covariance); infinite for one replicate."""
+        """V, the variance of the mean effect; infinite for one replicate."""
+        return sum(self._parts)
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """ν: R − 1 where replicates share nothing, more where the shared part, which is known well, weighs more."""
+        within, shared = self._parts
+        return (len(self.values) - 1) * ((within + shared) / within) ** 2 if within else np.inf
+
+    @cached_property
+    def _parts(self) -> tuple[float, float]:
+        """F, of the replicates, and c, of the examples that they share."""
         R = len(self.values)
         if R < 2:
-            return np.inf
-        common = (self.shared.sum() - np.trace(self.shared)) / (R * (R - 1))
-        return float(self.values.var(ddof=1) / R + max(0.0, common))
+            return np.inf, 0.0
+        off_diagonal = (self.shared.sum() - np.trace(self.shared)) / (R * (R - 1))
+        own = np.trace(self.shared) / R - off_diagonal
+        return float(max(self.values.var(ddof=1), own) / R), float(max(0.0, off_diagonal))
 
     def bound(self, tail: float) -> float:
-        """The one-sided bound D̄ + t(tail, R − 1) √V: lower for tail 0.05, upper for 0.95."""
+        """The one-sided bound D̄ + t(tail, ν) √V: lower for tail 0.05, upper for 0.95."""
         if len(self.values) < 2:
             return -np.inf if tail < 0.5 else np.inf
-        return self.mean + float(stdtrit(len(self.values) - 1, tail)) * self.variance**0.5
+        return self.mean + float(stdtrit(self.degrees_of_freedom, tail)) * self.variance**0.5
 
     @property
     def lower(self) -> float:
@@ -77,7 +97,7 @@ class Effect:
             return 1.0
         if self.variance == 0:
             return 0.0 if self.mean < threshold else 1.0
-        return float(stdtr(len(self.values) - 1, (self.mean - threshold) / self.variance**0.5))
+        return float(stdtr(self.degrees_of_freedom, (self.mean - threshold) / self.variance**0.5))
 
     def __neg__(self) -> "Effect":
         return Effect(-self.values, self.shared)

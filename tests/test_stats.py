@@ -34,10 +34,14 @@ def test_the_interval_is_the_formulas(seed, R, common):
     N = psi.shape[1]
     D = [float(np.sum(row)) / N for row in psi]
     mean = sum(D) / R
-    within = sum((d - mean) ** 2 for d in D) / (R - 1) / R
-    pairs = [np.sum((psi[r] - D[r]) * (psi[s] - D[s])) / (N - 1) / N for r in range(R) for s in range(R) if r != s]
-    V = within + max(0.0, sum(pairs) / len(pairs))
-    t = scipy.stats.t.ppf(0.95, R - 1)
+    spread = sum((d - mean) ** 2 for d in D) / (R - 1)
+    C = [[np.sum((psi[r] - D[r]) * (psi[s] - D[s])) / (N - 1) / N for r in range(R)] for s in range(R)]
+    pairs = [C[r][s] for r in range(R) for s in range(R) if r != s]
+    between = sum(pairs) / len(pairs)
+    own = sum(C[r][r] for r in range(R)) / R - between
+    F = max(spread, own) / R
+    V = F + max(0.0, between)
+    t = scipy.stats.t.ppf(0.95, V**2 / (F**2 / (R - 1)))
     effect = Effect.of(psi)
     assert effect.mean == pytest.approx(mean, rel=1e-9, abs=1e-12)
     assert effect.variance == pytest.approx(V, rel=1e-9)
@@ -54,9 +58,29 @@ def test_what_replicates_share_through_the_examples_widens_the_interval():
 
 def test_a_negative_shared_covariance_counts_as_none():
     wave = np.random.default_rng(1).standard_normal(50)
-    effect = Effect.of(np.vstack([wave, -wave]))
+    effect = Effect.of(np.vstack([wave + 10.0, -wave]))
     assert effect.shared[0, 1] < -0.01
     assert effect.variance == pytest.approx(effect.values.var(ddof=1) / 2)
+    assert effect.degrees_of_freedom == 1
+
+
+@PROPERTY
+@given(seeds, st.integers(2, 6))
+def test_replicates_that_happen_to_agree_do_not_narrow_the_interval_below_their_own_sampling(seed, R):
+    psi = contributions(seed, R)
+    agreeing = Effect.of(psi - psi.mean(axis=1, keepdims=True))
+    own = np.trace(agreeing.shared) / R - (agreeing.shared.sum() - np.trace(agreeing.shared)) / (R * (R - 1))
+    assert np.ptp(agreeing.values) < 1e-12
+    assert agreeing.variance >= own / R > 0
+    assert agreeing.lower < 0 < agreeing.upper
+    assert 0.05 < agreeing.p_below(0.0) < 0.95
+
+
+@pytest.mark.parametrize(("share", "freedom"), [(0.0, 2.0), (0.5, 8.0), (0.75, 32.0), (0.9, 200.0)])
+def test_degrees_of_freedom_grow_with_the_part_that_is_known_well(share, freedom):
+    spread = np.array([-1.0, 0.0, 1.0])  # variance of the mean: 1/3
+    effect = Effect(spread, np.full((3, 3), share / (1 - share) / 3))
+    assert effect.degrees_of_freedom == pytest.approx(freedom)
 
 
 @pytest.mark.parametrize("R", [2, 3, 5, 20])
