@@ -21,5 +21,9 @@ class MeasurementError(OverparamError):
     """Features or labels on which the asked measurement would give a wrong number."""
 
 
+class KernelError(OverparamError):
+    """A library that computes something wrong on this processor, so that what is trained by it would be no evidence."""
+
+
 class StorageError(OverparamError):
     """The disk refused a write; what stood there before is untouched."""

@@ -18,6 +18,7 @@ from rich.progress import Progress
 from overparam.checkpoints import REMEDY, Provenance, load_checkpoint, save_checkpoint
 from overparam.config import StudySpec
 from overparam.data import Dataset, load_dataset
+from overparam.doctor import check_kernels
 from overparam.ensembles import split_state, stack_states
 from overparam.errors import ArtifactError
 from overparam.features import FeatureFile, describe, extract, read_features, weight_digests, write_features
@@ -65,6 +66,9 @@ def train_stage(
     Runs on the first CUDA device if there is one. The state is saved after every epoch beside the checkpoint;
     an interrupted run goes on from there. At a quick scale, or with ``anew``, other code or another machine trains
     again; else hours of training are not repeated for that, and a checkpoint of the same spec, seeds and data stands.
+
+    Raises:
+        KernelError: if this processor or its libraries compute something wrong.
     """
     study.check_member(alpha, replicate)
     dataset = dataset or load_study_data(study)
@@ -77,6 +81,7 @@ def train_stage(
         standing = f"{path.name} stands as other code or another machine trained it; delete it to train it again"
         progress.print(standing, soft_wrap=True)
         return path
+    kernels = check_kernels(study, [alpha], dataset, workspace)
     device = default_device()
     key, seeds = key_of(identity, environment), copy_seeds(study, alpha, replicate)
     spec, snapshots = study.recipe, study.snapshots(alpha)
@@ -109,7 +114,7 @@ def train_stage(
             "tokenizer": dataset.tokenizer,
             "train_examples": len(dataset.train),
         },
-        environment=environment,
+        environment=environment | kernels,
         train_accuracy=accuracy(network, dataset, dataset.train, spec),
         heldout_accuracy=accuracy(network, dataset, dataset.heldout, spec),
         history={"loss": history.loss, "accuracy": history.accuracy},

@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from overparam.config import StudySpec
 from overparam.data import Dataset
+from overparam.doctor import check_kernels
 from overparam.progress import silent
 from overparam.results import Record
 from overparam.stages import feature_stage, is_trained, load_study_data, measure_stage, train_stage
@@ -31,6 +32,7 @@ def run_study(
 def _train_side_by_side(study: StudySpec, workspace: Workspace, dataset: Dataset, progress: Progress) -> None:
     """Train what a quick study lacks: each member by one thread, so that processes can share the cores."""
     lacking = [member for member in members(study) if not is_trained(study, *member, workspace, dataset)]
+    check_kernels(study, sorted({alpha for alpha, _ in lacking}), dataset, workspace)  # once for all processes
     run_all: Any = Parallel(n_jobs=1 if torch.cuda.is_available() else -1, return_as="generator_unordered")
     here = workspace.absolute()  # a process keeps the working directory that it was started in
     trained = run_all(delayed(train_stage)(study, *member, here, dataset=dataset) for member in lacking)

@@ -32,6 +32,10 @@ class Workspace:
         """The features that checkpoint gives."""
         return self.features / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"
 
+    def kernels(self, key: str) -> Path:
+        """What says that the kernels passed that training something on some machine calls."""
+        return self.checkpoints.parent / "kernels" / f"{key}.json"
+
     def lacking(self, study: StudySpec) -> list[Path]:
         """The checkpoints that a study still lacks."""
         paths = [self.checkpoint(study, a, r) for a in study.scale.alphas for r in study.scale.replicates]
