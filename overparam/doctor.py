@@ -26,15 +26,25 @@ import torch
 from overparam.config import StudySpec
 from overparam.data import Dataset
 from overparam.errors import KernelError
+from overparam.examination import Step
 from overparam.files import digest_json, write_json
-from overparam.kernels import Finding, Kernel, Step
+from overparam.kernels import Finding, Kernel
 from overparam.origins import code_version, default_device, environment_of
 from overparam.workspace import Workspace
 
-EXAMINER = (sys.executable, "-P", "-m", "overparam.kernels")
+EXAMINER = (sys.executable, "-P", "-m", "overparam.examination")
 SILENCE = 180.0  # seconds that the examination of one kernel never takes
-KERNEL_CODE = ("models", "ensembles", "kernels")
-CHOICES = ("ATEN_", "DNNL_", "MKL_", "ONEDNN_")  # how environment variables begin that have a say
+KERNEL_CODE = ("models", "ensembles", "kernels", "examination")
+# Environment variables by which libraries choose kernels.
+CHOICES = (
+    "ATEN_CPU_CAPABILITY",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "ONEDNN_MAX_CPU_ISA",
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,7 @@ def diagnose(step: Step, examiner: tuple[str, ...] = EXAMINER) -> Diagnosis:
 
     Args:
         step: what to examine.
-        examiner: the command that runs `overparam.kernels.main`; the step is added as JSON.
+        examiner: the command that runs `overparam.examination.main`; the step is added as JSON.
     """
     path = os.pathsep.join(map(os.path.abspath, sys.path))  # what is examined is the code that runs here
     findings: list[Finding] = []
@@ -199,7 +209,7 @@ def machine() -> dict[str, Any]:
 
 
 def _choices() -> list[str]:
-    return sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(CHOICES))
+    return [f"{name}={os.environ[name]}" for name in CHOICES if name in os.environ]
 
 
 def _key(step: Step) -> str:

@@ -1,11 +1,14 @@
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
 from networks import tiny_repository
 
-from overparam import cli, files, stages
+from overparam import cli, doctor, files, stages
 from overparam.calibration import acceptance
+from overparam.doctor import Diagnosis
+from overparam.kernels import Finding, Kernel
 from overparam.workspace import Workspace
 
 
@@ -137,10 +140,55 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(repository, run, monkeypa
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["features"], ["measure"], ["study"], ["judge"], ["status"], ["data", "fetch"]]
+    "command",
+    [[], ["doctor"], ["train"], ["features"], ["measure"], ["study"], ["judge"], ["status"], ["data", "fetch"]],
 )
 def test_help_has_an_example(run, command, monkeypatch):
     code, out, _ = run(*command, "--help")
     assert code == 0
     if command:
         assert "Example: overparam" in " ".join(out.replace("│", " ").split())
+
+
+def test_the_doctor_examines_a_study_and_says_that_all_is_well(repository, run):
+    code, out, err = run("doctor", "digits", "resnet18")
+    assert (code, err) == (0, "")
+    assert "digits-resnet18 at scale smoke" in out
+    assert "every kernel gives what float64 gives, and the same bits twice" in out
+
+
+WRONG = Finding(Kernel("fc at α = 1/4", "bmm", "2×50×8, 2×8×10", "float32"), "result 1", 0.5, False)
+HUNG = "layer2.0.conv1 at α = 1: convolution hung: no answer in 180 s"
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "said"),
+    [
+        (Diagnosis((WRONG,), None), "fc at α = 1/4: bmm in float32, of 2×50×8, 2×8×10, by PyTorch"),
+        (Diagnosis((), HUNG), f"digits-resnet18 at scale smoke: {HUNG}"),
+    ],
+)
+def test_the_doctor_names_what_is_wrong_and_ends_with_1(repository, run, monkeypatch, diagnosis, said):
+    monkeypatch.setattr(doctor, "diagnose", lambda step: diagnosis)
+    for arguments in (["doctor"], ["doctor", "digits"], ["doctor", "digits", "resnet18"]):
+        code, out, _ = run(*arguments)
+        assert code == 1
+        assert said in out
+        assert "every kernel" not in out
+
+
+def test_the_doctor_names_the_studies_that_it_cannot_examine(repository, run, monkeypatch):
+    monkeypatch.setattr(doctor, "diagnose", lambda step: Diagnosis((replace(WRONG, error=0.0, repeats=True),), None))
+    code, out, _ = run("doctor")
+    assert code == 0
+    for study in ("cifar-resnet18", "cifar-vgg16"):
+        assert f"{study} at scale reduced is not examined for lack of its data: `overparam data fetch cifar`" in out
+    assert run("doctor", "--scale", "paper")[0] == 1  # there is nothing that it could examine
+
+
+def test_training_with_a_wrong_kernel_is_refused_in_a_sentence(repository, run, monkeypatch):
+    monkeypatch.setattr(doctor, "diagnose", lambda step, examiner: Diagnosis((WRONG,), None))
+    code, _, err = run("train", "digits", "resnet18", "1/4", "0")
+    assert code == 1
+    assert err.startswith("error: fc at α = 1/4: bmm in float32, of 2×50×8, 2×8×10, by PyTorch")
+    assert "overparam doctor digits resnet18 --scale smoke" in err

@@ -13,7 +13,8 @@ PACKAGE = Path(overparam.__file__).parent
 # From left to right; a module may import those before it, never those after it.
 ORDER = [
     "errors", "files", "arrays", "recipes", "config", "data", "fetch", "batches",
-    "models", "ensembles", "sealed", "progress", "training", "kernels", "checkpoints", "baselines", "features", "hooks",
+    "models", "ensembles", "sealed", "progress", "training", "kernels", "examination", "checkpoints", "baselines",
+    "features", "hooks",
     "blocks", "moments", "ridge", "probes", "metrics", "similarity", "stats", "quantities", "results", "pins",
     "replicates", "own", "measurement", "workspace", "origins", "doctor", "stages", "studies", "controls", "evidence",
     "claims", "judging", "toy", "calibration", "scoreboard", "compare", "report", "cli",
