@@ -8,6 +8,7 @@ import numpy as np
 
 from overparam.config import SEED
 from overparam.errors import MeasurementError
+from overparam.rows import mask_of, number_classes
 
 
 class Rows(Protocol):
@@ -26,11 +27,13 @@ class Blocks:
     Attributes:
         arrays: name to (examples, features), any floating format; rows are read in slices, so they may lie on disk.
         ids: (examples,) whole number that says what each row is; all different.
-        labels: (examples,) class of each row, int.
-        heldout: (examples,) bool; True rows are measured on, False rows fit ridge maps and probes.
+        labels: (examples,) class of each row, as `number_classes` takes it; kept as numbers from 0.
+        heldout: (examples,) bool, or 0 and 1, as `mask_of` takes it; kept as bool. True rows are measured on, False
+            rows fit ridge maps and probes.
 
     Raises:
-        MeasurementError: if rows do not match, ids repeat, or fewer than two rows fit or are held out.
+        MeasurementError: if rows do not match, ids repeat, labels are missing or no classes, held-out rows are told by
+            no mask, or fewer than two rows fit or are held out.
     """
 
     arrays: Mapping[str, Rows]
@@ -39,23 +42,29 @@ class Blocks:
     heldout: np.ndarray
 
     def __post_init__(self) -> None:
-        count = len(self.ids)
+        ids = np.asarray(self.ids)
+        if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
+            raise MeasurementError("example ids must be whole numbers, one a row: number the examples")
+        count = len(ids)
         if not self.arrays:
             raise MeasurementError("there are no feature blocks to measure: give at least one")
-        for name, array in {**self.arrays, "labels": self.labels, "heldout": self.heldout}.items():
+        for name, array in self.arrays.items():
+            if len(array.shape) != 2 or array.shape[1] == 0:
+                raise MeasurementError(f"block {name} has shape {array.shape} where (examples, features) belongs")
             if array.shape[0] != count:
                 raise MeasurementError(
                     f"{name} has {array.shape[0]} rows where there are {count} example ids: align them"
                 )
-        for name, array in self.arrays.items():
-            if len(array.shape) != 2 or array.shape[1] == 0:
-                raise MeasurementError(f"block {name} has shape {array.shape} where (examples, features) belongs")
-        if not np.issubdtype(np.asarray(self.ids).dtype, np.integer):
-            raise MeasurementError("example ids must be whole numbers: number the examples")
-        if len(np.unique(self.ids)) != count:
+        if len(np.unique(ids)) != count:
             raise MeasurementError("example ids repeat, so fit and held-out rows may be the same: make them unique")
-        if min(np.sum(self.heldout), np.sum(~self.heldout)) < 2:
+        heldout = mask_of(self.heldout, count)
+        if heldout is None:
+            raise MeasurementError(f"heldout is no mask of the {count} rows: give ({count},) booleans")
+        if min(np.sum(heldout), np.sum(~heldout)) < 2:
             raise MeasurementError("fewer than two rows are held out or left to fit: give at least two of each")
+        plain = {"ids": ids, "labels": number_classes(self.labels, count), "heldout": heldout}
+        for name, array in plain.items():
+            object.__setattr__(self, name, array)
 
     def __getitem__(self, name: str) -> Rows:
         if name not in self.arrays:

@@ -20,13 +20,16 @@ from overparam.errors import SpecError
 from overparam.files import digest_json
 from overparam.judging import Judgement, Preregistration, finite, judge_record, load_preregistration
 from overparam.measurement import measure
+from overparam.order import check_order
 from overparam.own import (
     NetworkFeatures,
     build_replicates,
+    classes_of,
     digest_array,
     named_features,
-    number_classes,
+    read_beside,
     read_folder,
+    read_networks,
     split_examples,
 )
 from overparam.quantities import M_1, M_1_PRIME, Contrast, S
@@ -88,6 +91,7 @@ def compare_networks(
     networks: Mapping[str, NetworkFeatures],
     *,
     labels: np.ndarray | None = None,
+    label_ids: np.ndarray | None = None,
     heldout: float | np.ndarray = 0.5,
     seed: int = 0,
     preregistration: Preregistration | None = None,
@@ -98,8 +102,10 @@ def compare_networks(
     Args:
         networks: by name of the replicate; each has networks from seeds of their own. One replicate gives numbers, and
             every verdict is inconclusive.
-        labels: (examples,) whole numbers; without them, or of one class, only spans are compared.
-        heldout: the share of examples that is measured on, drawn with ``seed``; or which ones, as (examples,) bool or
+        labels: (examples,) classes, as `number_classes` takes them; by default the first that lie beside features.
+            Without any, or with one class, only spans are compared.
+        label_ids: (examples,) what example each label is of; compared with the ids of features.
+        heldout: the share of examples that is measured on, drawn with ``seed``; or which ones, as a mask (examples,) or
             as row numbers. The others fit ridge maps and probes.
         seed: of the split.
         preregistration: the margins; by default those declared in ``claims/``.
@@ -107,8 +113,9 @@ def compare_networks(
 
     Raises:
         SpecError: if there is no replicate, or the share does not lie between 0 and 1.
-        MeasurementError: if features, labels or held-out examples are not what they should be, S_α or M_1′ has not as
-            many features as M_1, a network appears twice, or a quantity has no meaning on these features.
+        MeasurementError: if features, labels or held-out examples are not what they should be, ids or labels of two
+            networks differ, S_α or M_1′ has not as many features as M_1, a network appears twice, there are too few
+            rows, or a quantity has no meaning on these features.
     """
     if not networks:
         raise SpecError("there are no networks to compare: give at least one replicate")
@@ -116,9 +123,9 @@ def compare_networks(
     first = next(iter(networks.values()))
     count = len(np.atleast_1d(first.wide))
     split = split_examples(heldout, count, seed)
-    # Blocks want labels; with one class there is nothing to probe.
-    classes = np.zeros(count, dtype=np.int64) if labels is None else number_classes(labels, count)
+    classes = classes_of(networks, labels, count)
     replicates = dict(enumerate(build_replicates(networks, classes, split)))
+    order = check_order(networks, labels, label_ids, count)
     copies = {Fraction(1): 2, **{alpha: len(narrow) for alpha, narrow in first.by_width().items()}}
     arrays = {**named_features(networks), "classes": classes, "held-out examples": split}
     record = _measure(replicates, copies, {name: digest_array(array) for name, array in arrays.items()}, workers)
@@ -129,6 +136,7 @@ def compare_networks(
             for alpha, narrow in first.by_width().items()
         ),
         f"fitted on {np.sum(~split):,} examples, measured on {np.sum(split):,} held-out ones; R = {len(replicates)}",
+        order,
         *_left_out(claims, copies),
         "no claim is marked confounded: training accuracies are unknown here; check that narrow networks fit as well",
     )
@@ -188,11 +196,11 @@ def compare_files(
 
     Args:
         folder: of replicates, as `read_folder` reads them.
-        wide: features of M_1.
+        wide: features of M_1; here and below ids and labels are read that lie beside, as `read_networks` takes them.
         baseline: features of M_1′.
         narrow: features of each narrow network.
-        labels: (examples,); by default the folder's own, if it has any.
-        heldout: a share, or a file with (examples,) bool or with row numbers.
+        labels: (examples,), with their ids beside them if there are any; by default the folder's own, if it has any.
+        heldout: a share, or a file with a mask (examples,) or with row numbers.
         seed: of the split.
         workers: processes that share the work; −1 for one a core.
 
@@ -201,12 +209,11 @@ def compare_files(
         ArtifactError: if a file is missing, damaged or holds several arrays.
         MeasurementError: as above.
     """
-    found = None
     if folder and not (wide or baseline or narrow):
-        networks, found = read_folder(folder)
+        networks, own_labels = read_folder(folder)
+        labels = labels or own_labels
     elif wide and baseline and narrow and not folder:
-        arrays = [read_array(path) for path in (wide, baseline, *narrow)]
-        networks = {"r0": NetworkFeatures(arrays[0], arrays[1], arrays[2:])}
+        networks = {"r0": read_networks(wide, baseline, narrow)}
     else:
         raise SpecError("give a folder of replicates, or the files of one: wide, baseline and all narrow networks")
     try:
@@ -214,7 +221,12 @@ def compare_files(
     except ValueError:
         chosen = read_array(Path(heldout))
     return compare_networks(
-        networks, labels=read_array(labels) if labels else found, heldout=chosen, seed=seed, workers=workers
+        networks,
+        labels=read_array(labels) if labels else None,
+        label_ids=read_beside(labels, "ids") if labels else None,
+        heldout=chosen,
+        seed=seed,
+        workers=workers,
     )
 
 

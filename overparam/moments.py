@@ -6,11 +6,14 @@ moment ``C_g = Σ_i (x_i − m_g)(x_i − m_g)ᵀ`` over all columns of all bloc
 
     C_{a∪b} = C_a + C_b + (n_a n_b / n) (m_a − m_b)(m_a − m_b)ᵀ        (Chan, Golub and LeVeque 1979)
 
-so shards, workers and folds add up, and a fold is left out by subtracting it.
+so shards, workers and folds add up, and a fold is left out by adding the others: subtracting it would leave rounding
+noise where few rows are left.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -18,6 +21,7 @@ from overparam.blocks import Blocks
 from overparam.errors import MeasurementError
 
 FOLDS = 5
+LEAST_FIT_ROWS = 2 * FOLDS  # on which cross-validation chooses a penalty
 # Features whose standard deviation is below this share of their mean are constant but for rounding.
 ROUNDING = 1e-12
 
@@ -38,18 +42,6 @@ class Group:
         scatter = self.scatter + other.scatter
         scatter += np.outer(gap, gap * (self.count * other.count / count))
         return Group(count, self.mean + gap * (other.count / count), scatter)
-
-    def __sub__(self, part: "Group") -> "Group":
-        """The rows that are left when ``part``, some of this group's rows, is taken out."""
-        if part.count == 0:
-            return self
-        count = self.count - part.count
-        if count <= 0:
-            raise MeasurementError("no rows are left when a fold is taken out: give more fit rows than folds")
-        mean = (self.mean * self.count - part.mean * part.count) / count
-        gap = part.mean - mean
-        scatter = self.scatter - part.scatter - np.outer(gap, gap * (count * part.count / self.count))
-        return Group(count, mean, scatter)
 
     def constant(self, columns: slice) -> np.ndarray:
         """Which of a block's features do not vary beyond rounding: (features,) bool."""
@@ -121,12 +113,32 @@ class Moments:
     @property
     def fit(self) -> Group:
         """The whole fit split."""
-        total = self.groups[0]
-        for fold in self.groups[1:-1]:
-            total = total + fold
-        return total
+        return reduce(add, self.folds)
+
+    def without_each_fold(self) -> list[tuple[Group, Group]]:
+        """For every fold that has rows: the moments of all others together, and its own.
+
+        Raises:
+            MeasurementError: if there are too few rows to choose a penalty on.
+        """
+        folds = self.folds
+        check_folds([fold.count for fold in folds])
+        return [(reduce(add, [other for other in folds if other is not fold]), fold) for fold in folds if fold.count]
 
     @property
     def heldout(self) -> Group:
         """The held-out split."""
         return self.groups[-1]
+
+
+def check_folds(sizes: Sequence[int]) -> None:
+    """Raise MeasurementError unless folds of so many rows are enough to choose a penalty by cross-validation.
+
+    That is `LEAST_FIT_ROWS` in all, in two folds or more.
+    """
+    used = np.count_nonzero(sizes)
+    if sum(sizes) < LEAST_FIT_ROWS or used < 2:
+        raise MeasurementError(
+            f"{sum(sizes)} fit rows in {used} folds are too few to choose a penalty by cross-validation: "
+            f"leave {LEAST_FIT_ROWS} or more, in two folds or more, to fit"
+        )

@@ -18,6 +18,7 @@ NETWORK_CODE = ("recipes", "config", "data", "batches", "models", "ensembles", "
 TRAIN_CODE = (*NETWORK_CODE, "training")
 FEATURE_CODE = (*NETWORK_CODE, "baselines", "features")
 MEASURE_CODE = (
+    "rows",
     "blocks",
     "moments",
     "ridge",

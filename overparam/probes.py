@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from overparam.errors import MeasurementError
-from overparam.moments import ROUNDING
+from overparam.moments import ROUNDING, check_folds
 
 # Penalties tried by cross-validation, from strong to weak; where the weakest is best, classes are all but separable.
 PENALTIES = (1e4, 1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2)
@@ -120,9 +120,13 @@ def cross_validate(features: np.ndarray, labels: np.ndarray, classes: int, folds
         labels: (examples,) in [0, classes).
         classes: number of classes.
         folds: (examples,) the fold of each example.
+
+    Raises:
+        MeasurementError: if there are too few examples, or every class has all of its own in one fold.
     """
-    parts = [folds == fold for fold in np.unique(folds)]
-    fits = [ProbeFit(features[~part], labels[~part], classes) for part in parts]
+    splits = _splits(labels, folds)
+    fits = [ProbeFit(features[others], labels[others], classes) for others, _ in splits]
+    parts = [part for _, part in splits]
     best, least = PENALTIES[0], np.inf
     for penalty in PENALTIES:
         loss = sum(
@@ -133,3 +137,20 @@ def cross_validate(features: np.ndarray, labels: np.ndarray, classes: int, folds
             break
         best, least = penalty, loss
     return float(best)
+
+
+def _splits(labels: np.ndarray, folds: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For every fold that can be left out: the rows to fit a probe to, and the rows of it to score, (examples,) bool.
+
+    What a probe gives to a class that it has not seen depends on when its fit stops, so such rows have no score; and a
+    fold that holds all but one class is never left out.
+    """
+    check_folds(np.bincount(folds).tolist())
+    rest = [folds != fold for fold in np.unique(folds)]
+    splits = [(others, ~others & np.isin(labels, labels[others])) for others in rest]
+    usable = [(others, part) for others, part in splits if part.any() and len(np.unique(labels[others])) > 1]
+    if not usable:
+        raise MeasurementError(
+            "no fold leaves at least two classes to fit a probe to and rows of them to score: fit to more of each class"
+        )
+    return usable

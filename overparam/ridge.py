@@ -68,8 +68,7 @@ class RidgeSource:
     @cached_property
     def without_fold(self) -> list[tuple[Eigenbasis, Group]]:
         """For every fold: the basis of the other folds, and the fold itself."""
-        fit = self.moments.fit
-        return [(Eigenbasis.of(fit - fold, self.columns), fold) for fold in self.moments.folds if fold.count]
+        return [(Eigenbasis.of(others, self.columns), fold) for others, fold in self.moments.without_each_fold()]
 
     def to(self, target: str) -> "Ridge":
         """The ridge regression of one target block on this source."""

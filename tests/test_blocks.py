@@ -28,8 +28,16 @@ BROKEN = {
         f"B has {COUNT + 1} rows where there are {COUNT}",
     ),
     "an id too few": (lambda good: replace(good, ids=good.ids[1:]), f"A has {COUNT} rows where there are {COUNT - 1}"),
-    "a label too few": (lambda good: replace(good, labels=good.labels[1:]), f"labels has {COUNT - 1} rows"),
-    "a held-out flag too few": (lambda good: replace(good, heldout=good.heldout[1:]), f"heldout has {COUNT - 1} rows"),
+    "a label too few": (
+        lambda good: replace(good, labels=good.labels[1:]),
+        f"there are {COUNT - 1} labels for {COUNT} examples",
+    ),
+    "a held-out flag too few": (
+        lambda good: replace(good, heldout=good.heldout[1:]),
+        f"heldout is no mask of the {COUNT} rows",
+    ),
+    "an axis of ids too many": (lambda good: replace(good, ids=good.ids[:, None]), "whole numbers, one a row"),
+    "one id for all": (lambda good: replace(good, ids=3), "whole numbers, one a row"),
     "an id that repeats": (
         lambda good: replace(good, ids=np.r_[good.ids[:-1], good.ids[0]]),
         "example ids repeat",

@@ -117,9 +117,12 @@ def rewrite(content):
         (rewrite(table(40, label=[0] * 40)), "0 to 40 a class"),
         (
             rewrite(table(40, label=[*range(39), 10])),
-            "labels that are missing or outside 0 to 9 in row 10, 11, 12, 13, 14 and 25 more",
+            "labels that are missing or not whole numbers from 0 to 9 in row 10, 11, 12, 13, 14 and 25 more",
         ),
-        (rewrite(table(40, label=[*[0] * 5, None, *[1] * 34])), "labels that are missing or outside 0 to 9 in row 5"),
+        (
+            rewrite(table(40, label=[*[0] * 5, None, *[1] * 34])),
+            "labels that are missing or not whole numbers from 0 to 9 in row 5",
+        ),
         (rewrite(table(40).drop_columns("label")), "label"),
     ],
 )

@@ -146,7 +146,7 @@ def test_hooks_and_modes_are_afterwards_as_they_were_whatever_happens(layer, pre
         ("stem.7", loader(), SpecError, "has no layer 'stem.7': there is stem.2, stem.1, stem.0"),
         ("zzz", loader(), SpecError, "there is stem, twice, never, rows, pair, positions, dropout, head"),
         ("", loader(), SpecError, "has no layer ''"),
-        ("head", loader(shuffle=True), MeasurementError, "the loader shuffles"),
+        ("head", loader(shuffle=True), MeasurementError, "the loader draws"),
         ("head", [], MeasurementError, "the loader gave no batches"),
         ("head", [{"pixels": pictures()}], MeasurementError, "a batch starts with a dict, not a tensor"),
         ("twice", loader(), MeasurementError, "gave [4, 4] rows for a batch of 4 examples"),

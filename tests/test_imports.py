@@ -12,11 +12,12 @@ import overparam
 PACKAGE = Path(overparam.__file__).parent
 # From left to right; a module may import those before it, never those after it.
 ORDER = [
-    "errors", "files", "arrays", "recipes", "config", "data", "fetch", "batches",
-    "models", "ensembles", "sealed", "progress", "training", "kernels", "examination", "checkpoints", "baselines",
-    "features", "hooks",
-    "blocks", "moments", "ridge", "probes", "metrics", "similarity", "stats", "quantities", "results", "pins",
-    "replicates", "own", "measurement", "workspace", "origins", "doctor", "stages", "studies", "controls", "evidence",
+    "errors", "files", "arrays", "rows", "recipes", "config", "data", "fetch", "batches",
+    "models", "ensembles", "fit", "sealed", "progress", "training", "kernels", "examination", "checkpoints",
+    "baselines", "features", "hooks",
+    "blocks", "moments", "ridge", "probes", "metrics", "similarity", "stats", "equal_fit", "quantities", "results",
+    "pins", "replicates", "own", "order", "measurement", "workspace", "origins", "doctor", "stages", "studies",
+    "controls", "evidence",
     "claims", "judging", "toy", "calibration", "scoreboard", "compare", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.

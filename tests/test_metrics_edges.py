@@ -71,7 +71,11 @@ REFUSED = {
     "an unknown target": (world, lambda b: ridge_regression(b, "A", "C"), "no feature block 'C'"),
     "an unknown block to probe": (world, lambda b: performed(b, ["A", "C"]), "no feature block 'C'"),
     "labels of one class": (lambda: replace(world(), labels=np.zeros(100, int)), performed, "at least two classes"),
-    "a negative label": (lambda: replace(world(), labels=world().labels - 1), performed, "at least two classes"),
+    "a negative label": (
+        lambda: replace(world(), labels=world().labels - 1),
+        performed,
+        "labels are missing, first in",
+    ),
     "a probe penalty of 0": (world, lambda b: feature_performance(b, ["A"], penalty=0.0), "0.0 is not positive"),
 }
 

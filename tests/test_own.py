@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from worlds import PROPERTY, SEEDS, generator
 
 from overparam.errors import ArtifactError, MeasurementError, SpecError
-from overparam.own import NetworkFeatures, build_replicates, number_classes, read_folder, split_examples
+from overparam.own import NetworkFeatures, build_replicates, classes_of, read_folder, split_examples
 from overparam.quantities import M_1, M_1_PRIME, S, S_matched, S_prime
 
 COUNT, WIDE = 12, 6
@@ -62,6 +62,7 @@ def with_value(value, row=7):
 
 
 GOOD = networks()
+SINGLE = GOOD.wide.astype(np.float32)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,10 @@ GOOD = networks()
         ),
         ({"narrow": GOOD.narrow[:5]}, "narrow networks of r1 have 5 × 2 features where wide has 6: give 3"),
         ({"narrow": [*GOOD.narrow, with_value(0.0)[:, :2]]}, "have 10 × 2 features where wide has 6: give 3"),
-        ({"baseline": GOOD.wide}, "baseline of r1 has the very features of wide of r1: give networks from seeds of"),
+        ({"baseline": GOOD.wide}, "baseline of r1 has the very features of wide of r1: copies tell nothing, give"),
+        ({"baseline": np.asfortranarray(GOOD.wide)}, "baseline of r1 has the very features of wide of r1"),
+        ({"wide": SINGLE, "baseline": SINGLE.astype(np.float64)}, "baseline of r1 has the very features of wide of r1"),
+        ({"wide": SINGLE.round(), "baseline": SINGLE.round().astype(int)}, "has the very features of wide of r1"),
         ({"wide": networks(seed=1).wide}, "wide of r1 has the very features of wide of r0"),
         ({"narrow": [*GOOD.narrow[:8], GOOD.narrow[3]]}, "narrow-8 of r1 has the very features of narrow-3 of r1"),
         (
@@ -138,9 +142,17 @@ def test_another_seed_holds_out_others():
 @PROPERTY
 def test_booleans_and_row_numbers_say_the_same(count, seed):
     wanted = generator(seed).random(count) < 0.4
+    wanted[:2] = True, False  # two rows 0 and 1 of two are a mask
     rows = generator(seed).permutation(np.flatnonzero(wanted))
-    np.testing.assert_array_equal(split_examples(wanted, count, 0), wanted)
-    np.testing.assert_array_equal(split_examples(rows, count, 0), wanted)
+    for form in (
+        wanted,
+        wanted.astype(np.uint8),
+        wanted.astype(np.int64),
+        wanted.tolist(),
+        rows,
+        rows.astype(np.uint8),
+    ):
+        np.testing.assert_array_equal(split_examples(form, count, 0), wanted)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +169,14 @@ def test_booleans_and_row_numbers_say_the_same(count, seed):
         (np.array([0, 12]), MeasurementError, "row numbers from 0 to 11, each once"),
         (np.array([-1]), MeasurementError, "row numbers from 0 to 11, each once"),
         (np.array([3, 3]), MeasurementError, "row numbers from 0 to 11, each once"),
-        (np.arange(12) % 2, MeasurementError, "held-out examples are int64 of shape (12,): give (12,) booleans"),
+        (np.arange(12) % 3, MeasurementError, "held-out examples are int64 of shape (12,): give (12,) booleans"),
+        (np.arange(13) % 2, MeasurementError, "held-out examples are int64 of shape (13,): give (12,) booleans"),
+        (np.arange(12) % 2 / 1, MeasurementError, "held-out examples are float64 of shape (12,)"),
+        (np.array(["0", "3"]), MeasurementError, "held-out examples are <U1 of shape (2,)"),
+        (np.array(3), MeasurementError, "held-out examples are int64 of shape ()"),
+        ([], MeasurementError, "held-out examples are float64 of shape (0,)"),
+        (np.float32(1.5), SpecError, "the held-out share 1.5 does not lie between 0 and 1"),
+        (True, SpecError, "the held-out share 1 does not lie between 0 and 1"),
         (np.array([0.5]), MeasurementError, "held-out examples are float64"),
         (np.array([[1, 2]]), MeasurementError, "of shape (1, 2)"),
     ],
@@ -166,19 +185,6 @@ def test_held_out_examples_that_are_none_are_one_sentence(heldout, error, senten
     with pytest.raises(error) as raised:
         split_examples(heldout, COUNT, 0)
     assert sentence in str(raised.value)
-
-
-@given(seed=SEEDS, offset=st.integers(-5, 5), step=st.integers(1, 4))
-@PROPERTY
-def test_classes_are_numbered_from_0_whatever_the_labels(seed, offset, step):
-    classes = generator(seed).permutation(np.arange(30) % 4)
-    np.testing.assert_array_equal(number_classes(step * classes + offset, 30), classes)
-
-
-@pytest.mark.parametrize("labels", [np.arange(11), np.ones(12), np.array(["cat"] * 12), np.ones((12, 1), dtype=int)])
-def test_labels_that_are_no_whole_number_an_example_are_one_sentence(labels):
-    with pytest.raises(MeasurementError, match=rf"labels are {labels.dtype} of shape .* where \(12,\) whole numbers"):
-        number_classes(labels, COUNT)
 
 
 def write(folder, features):
@@ -208,7 +214,33 @@ def test_a_folder_may_hold_labels_and_files_of_several_kinds(tmp_path):
     (tmp_path / "readme.txt").write_text("other files are let be")
     found, labels = read_folder(tmp_path)
     np.testing.assert_array_equal(found["r0"].wide, GOOD.wide)
-    np.testing.assert_array_equal(labels, CLASSES)
+    assert labels == tmp_path / "labels.npy"
+
+
+def test_ids_and_labels_beside_features_are_read_with_them_and_other_files_let_be(tmp_path):
+    write(tmp_path / "r0", GOOD)
+    for name in ("wide", "narrow-7"):
+        np.save(tmp_path / "r0" / f"{name}.ids.npy", np.arange(COUNT) + 5)
+    np.savez(tmp_path / "r0" / "baseline.labels.npz", labels=CLASSES)
+    np.save(tmp_path / "labels.ids.npy", np.arange(COUNT))
+    for path in [*tmp_path.rglob("*.npy")]:
+        path.with_name(f"{path.name}.dvc").write_text("outs:\n- md5: 0\n")
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\26\7")
+    (tmp_path / "r0" / "wide").mkdir()
+    found, labels = read_folder(tmp_path)
+    assert labels is None
+    assert list(found["r0"].named()) == list(GOOD.named())
+    assert {name: ids.tolist() for name, ids in found["r0"].ids.items()} == {
+        name: list(range(5, 5 + COUNT)) for name in ("wide", "narrow-7")
+    }
+    assert {name: given.tolist() for name, given in found["r0"].labels.items()} == {"baseline": CLASSES.tolist()}
+
+
+def test_classes_are_those_given_else_those_beside_features_else_all_one():
+    networks = {"r0": replace(GOOD, labels={"baseline": 10 * CLASSES})}
+    np.testing.assert_array_equal(classes_of(networks, CLASSES[::-1], COUNT), CLASSES[::-1])
+    np.testing.assert_array_equal(classes_of(networks, None, COUNT), CLASSES)
+    np.testing.assert_array_equal(classes_of({"r0": GOOD}, None, COUNT), np.zeros(COUNT))
 
 
 @pytest.mark.parametrize(
@@ -219,6 +251,9 @@ def test_a_folder_may_hold_labels_and_files_of_several_kinds(tmp_path):
         (lambda folder: (folder / "r0/baseline.npz").touch(), "has 2 files baseline.* where one belongs"),
         (lambda folder: [(folder / f"labels.{kind}").touch() for kind in ("npy", "npz")], "has 2 files labels.*"),
         (lambda folder: (folder / "r0/narrow-3.npy").write_bytes(b"cut"), "narrow-3.npy is damaged"),
+        (lambda folder: (folder / "r0/narrow-3.npz").touch(), "has 2 files narrow-3.* where one belongs"),
+        (lambda folder: [(folder / f"r0/wide.ids.{kind}").touch() for kind in ("npy", "npz")], "2 files wide.ids.*"),
+        (lambda folder: (folder / "r0/wide.labels.npy").write_bytes(b"cut"), "wide.labels.npy is damaged"),
     ],
 )
 def test_a_folder_that_lacks_something_is_one_sentence(tmp_path, change, sentence):

@@ -121,9 +121,12 @@ def test_a_damaged_tokenizer_is_refused_in_a_sentence(mirror, root, tmp_path, co
     [
         (
             table(30, label=[*range(27), -1, 1, None]),
-            "labels that are missing or outside 0 to 2 in row 3, 4, 5, 6, 7 and 21",
+            "labels that are missing or not whole numbers from 0 to 2 in row 3, 4, 5, 6, 7 and 21",
         ),
-        (table(30, label=[-1, *[1] * 28, None]), "labels that are missing or outside 0 to 2 in row 0, 29: fetch"),
+        (
+            table(30, label=[-1, *[1] * 28, None]),
+            "labels that are missing or not whole numbers from 0 to 2 in row 0, 29: fetch",
+        ),
         (table(30, hypothesis=[None, *HYPOTHESES * 9, None, "x"]), "has no hypothesis in row 0, 28: fetch"),
         (table(30, hypothesis=["", *HYPOTHESES * 9, " \n", "x"]), "has no hypothesis in row 0, 28: fetch"),
         (table(30, label=[0] * 30), "has 30 rows with 0 to 30 a class, where MNLI has 392,702 and some of each"),

@@ -17,15 +17,21 @@ def compare(
     wide: Annotated[Path | None, typer.Option(help="features of the wide network, (examples, features)")] = None,
     baseline: Annotated[Path | None, typer.Option(help="features of another wide network from its own seed")] = None,
     narrow: Annotated[list[Path] | None, typer.Option(help="features of one narrow network; once for each")] = None,
-    labels: Annotated[Path | None, typer.Option(help="class of each example; FOLDER/labels.* if left out")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="class of each example, whole numbers; FOLDER/labels.* if left out")
+    ] = None,
     heldout: Annotated[
-        str, typer.Option(help="share of the examples to measure on, or a file of booleans or rows")
+        str,
+        typer.Option(help="share of the examples to measure on, or a file of booleans, of 0 and 1, or of row numbers"),
     ] = "0.5",
     seed: Annotated[int, typer.Option(min=0, help="of the split")] = 0,
     verdicts: Annotated[Path | None, typer.Option(help="write every judgement to this JSON file")] = None,
     report: Annotated[Path | None, typer.Option(help="write the page and its figures into this folder")] = None,
 ) -> None:
     """Measure and judge the claims on features of your own networks: a folder of replicates, or the files of one.
+
+    Row k must be the same example in every file: ids that lie beside one, such as wide.ids.npy, are compared, and so
+    are labels, such as wide.labels.npy. Without ids the order is taken on trust, and the notes say so.
 
     Example: `overparam compare --wide m1.npy --baseline m1b.npy --narrow a.npy --narrow b.npy --labels y.npy`
     """

@@ -25,6 +25,7 @@ class HubDataset:
         folder: below ``data/``, and in a mirror, with one parquet file a split.
         rows: by split, the training split first, all rows of the hub's.
         columns: that are read, the label last.
+        is_input: whether a column before the label may be of this type.
         classes: number of classes.
         partial: whether a mirror may hold a part of the rows; else all must be there, classes in equal numbers.
         describe: what a copy holds, in words that become part of every result, from its splits.
@@ -37,6 +38,7 @@ class HubDataset:
     folder: str
     rows: Mapping[str, int]
     columns: tuple[str, ...]
+    is_input: Callable[[pa.DataType], bool]
     classes: int
     partial: bool
     describe: Callable[[Mapping[str, pa.Table]], str]
@@ -67,10 +69,11 @@ class HubDataset:
         return pinned["source"], pinned["sha256"], tables
 
     def read(self, path: Path) -> pa.Table:
-        """The columns of one split, checked: nothing missing, no sentence empty, and labels in [0, classes).
+        """The columns of one split, checked: nothing missing, no sentence empty, and labels int64 in [0, classes).
 
         Raises:
-            DataError: if the file is missing, no parquet (truncated, say), or lacks a column, a value or a label.
+            DataError: if the file is missing, no parquet (truncated, say), or lacks a column, a value or a label, or
+                has one of another type.
         """
         columns = list(self.columns)
         try:
@@ -84,20 +87,33 @@ class HubDataset:
         if table.column_names != columns:
             wanted = ", ".join(columns)
             raise DataError(f"{path} has columns {table.column_names} where {wanted} belong: fetch it again")
-        labels = table[columns[-1]].to_numpy()
-        _refuse(
-            path,
-            ~((labels >= 0) & (labels < self.classes)),
-            f"labels that are missing or outside 0 to {self.classes - 1}",
-        )
-        for column in columns[:-1]:
+        *inputs, label = columns
+        for column in inputs:
+            if not self.is_input(table[column].type):
+                kind = table[column].type
+                raise DataError(f"{path} has {kind} in column {column}, unlike {self.title}: fetch it again")
             _refuse(path, _empty(table[column]), f"no {column}")
-        return table
+        kind, labels = table[label].type, table[label].to_numpy()
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise DataError(f"{path} has {kind} in column {label} where whole numbers belong: fetch it again")
+        wrong = ~np.isin(labels, range(self.classes))
+        _refuse(path, wrong, f"labels that are missing or not whole numbers from 0 to {self.classes - 1}")
+        return table.set_column(len(inputs), label, pa.array(labels.astype(np.int64)))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds sentences."""
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def is_picture(kind: pa.DataType) -> bool:
+    """Whether a column holds encoded pictures, as the library `datasets` stores them."""
+    return pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
 
 
 def _empty(values: pa.ChunkedArray) -> np.ndarray:
     """Where there is no value, or a sentence of blanks."""
-    if pa.types.is_string(values.type):
+    if is_text(values.type):
         return np.array([not (sentence or "").strip() for sentence in values.to_pylist()])
     return values.is_null().to_numpy()
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from overparam.config import SEED
 from overparam.data.examples import Dataset, Examples, Normalisation, draw
-from overparam.data.hub import HubDataset
+from overparam.data.hub import HubDataset, is_picture
 from overparam.errors import DataError
 
 
@@ -40,6 +40,7 @@ CIFAR = HubDataset(
     folder="cifar10",
     rows={"train": 50_000, "test": 10_000},
     columns=("img", "label"),
+    is_input=is_picture,
     classes=10,
     partial=False,
     describe=_encoding,

@@ -9,7 +9,7 @@ import pyarrow as pa
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from overparam.data.examples import Dataset, Examples, draw
-from overparam.data.hub import HubDataset
+from overparam.data.hub import HubDataset, is_text
 from overparam.errors import DataError
 from overparam.files import digest_json, write_json
 
@@ -35,6 +35,7 @@ MNLI = HubDataset(
     folder="mnli",
     rows={"train": 392_702, "validation_matched": 9_815},
     columns=("premise", "hypothesis", "label"),
+    is_input=is_text,
     classes=3,
     partial=True,
     describe=_portion,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # The modules that decide what is measured; dvc.yaml lists the same ones as dependencies.
 CODE = (
     *(f"toy/{module}" for module in ("spec", "simulation", "measurement", "record")),
-    *("blocks", "moments", "ridge", "metrics", "quantities"),
+    *("rows", "blocks", "moments", "ridge", "metrics", "quantities"),
 )
 
 
