@@ -1,107 +1,70 @@
-"""Claims as tests: which cells there are, what they are judged on, what makes a test pass, and the scoreboard."""
+"""Claims as tests: which cells there are, what they are judged on, and what makes a test pass."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from rich.console import Console
 from rich.progress import Progress
 
-from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, QUARTER, cells
-from overparam.config import Config, StudySpec, load_config
+from overparam.claims import cells
+from overparam.config import StudySpec, load_config
+from overparam.court import JUDGED, JUDGED_TOY, Court
 from overparam.errors import OverparamError
-from overparam.evidence import LEVELS, NoEvidence, gather, gather_controls, workspace_of
-from overparam.files import write_json
-from overparam.judging import Judgement, Preregistration, cell_id, judge, load_preregistration
+from overparam.evidence import LEVELS, NoEvidence
+from overparam.gate import TREND, Baseline, Cell
+from overparam.judging import Judgement, cell_id
+from overparam.margins import load_preregistration
 from overparam.progress import progress_display
-from overparam.scoreboard import scoreboard, summary
+from overparam.pytest_plugin import Run
 from overparam.toy import claims as toy
-from overparam.toy.evidence import gather_toy
-from overparam.toy.spec import ToySpec, read_toy
-
-if TYPE_CHECKING:
-    from overparam.calibration.worlds import Study
+from overparam.toy.spec import read_toy
 
 ROOT = Path(__file__).parent.parent
-BASELINE = Path(__file__).parent / "baseline.json"
+CLAIMS = Path(__file__).parent
+BASELINE = CLAIMS / "baseline.json"
 GATES = ("holds", "baseline", "none")
-JUDGED = CLAIMS | CONTROLS | CONTROLS_APART
-JUDGED_TOY = toy.TOY_CLAIMS | toy.TOY_CONTROLS
-COURT = pytest.StashKey["Court"]()
+COURT = pytest.StashKey[Court]()
+RECORDED = pytest.StashKey[Baseline]()
 JUDGEMENT = pytest.StashKey[Judgement]()
 
 
-class Court:
-    """Gathers the evidence of each study once, judges cells on it, and keeps what was judged."""
+@dataclass(frozen=True)
+class Asked:
+    """The cell that a test asks for: a claim in a study, or in the toy setting for None, at a width or in its trend."""
 
-    def __init__(self, options: pytest.Config, config: Config, spec: ToySpec, preregistration: Preregistration) -> None:
-        self.config = config
-        self.toy_spec = spec
-        self.scale: str | None = options.getoption("--scale")
-        self.level: str | None = options.getoption("--evidence")
-        self.gate = str(options.getoption("--claims-gate"))
-        self.judgements: list[Judgement] = []
-        self._capture: Any = options.pluginmanager.getplugin("capturemanager")
-        self.preregistration = preregistration
-        self._evidence: dict[str, tuple[str, Any] | OverparamError] = {}
-        self._baseline: dict[tuple[str, ...], str] | None = None
+    claim: str
+    study: StudySpec | None
+    alpha: Fraction | None
 
-    def studies(self) -> list[StudySpec]:
-        """Every study of the chosen scale, or of each task's default scale."""
-        return self.config.studies(self.scale)
+    @property
+    def cell(self) -> Cell:
+        """Its line of the scoreboard."""
+        alpha = TREND if self.alpha is None else str(self.alpha)
+        if self.study is None:
+            return Cell(self.claim, toy.TASK, toy.ARCHITECTURE, alpha, toy.SCALE)
+        return Cell(self.claim, self.study.task, self.study.arch, alpha, self.study.scale.name)
 
-    def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
-        """The judgement of one cell; raises what gathering the study's evidence raised."""
-        if claim in CONTROLS_APART:
-            level, record = self._once(f"controls of {study}", lambda: gather_controls(study, ROOT))
-        else:
-            level, record = self._once(str(study), lambda: gather(study, self.level, ROOT, self._progress))
-        return self._keep(judge(JUDGED[claim], record, alpha, self.preregistration, evidence=level))
+    @property
+    def param(self) -> Any:
+        """The test's parameter, named and marked."""
+        claim, task, arch, _, scale = self.cell
+        return pytest.param(self, marks=getattr(pytest.mark, task), id=cell_id(claim, task, arch, scale, self.alpha))
 
-    def judge_toy(self, claim: str, alpha: Fraction) -> Judgement:
-        """The judgement of one cell of the toy setting."""
-        level, record = self._once(toy.TASK, lambda: gather_toy(self.toy_spec, self.level, ROOT, self._progress))
-        return self._keep(toy.judge_toy(JUDGED_TOY[claim], record, alpha, self.preregistration, evidence=level))
 
-    def features(self, study: StudySpec) -> "Study":
-        """Features of the wide networks of a study and of those of a quarter of the width, gathered as its evidence."""
-        level, _ = self._once(str(study), lambda: gather(study, self.level, ROOT, self._progress))
-        if level == "record":
-            raise NoEvidence(f"{study} is judged on its record, which holds no features that could be disturbed")
-        from overparam.calibration.disturbed import features_at
+class Untested(pytest.Item):
+    """A recorded verdict that no test takes again."""
 
-        return features_at(study, QUARTER, workspace_of(level, ROOT))
+    def runtest(self) -> None:
+        """Fail."""
+        pytest.fail(f"the verdict of {self.name} is recorded, and no test takes it again", pytrace=False)
 
-    def _once(self, name: str, gather_evidence: Callable[[], tuple[str, Any]]) -> tuple[str, Any]:
-        if name not in self._evidence:
-            try:
-                self._evidence[name] = gather_evidence()
-            except OverparamError as error:
-                self._evidence[name] = error
-        evidence = self._evidence[name]
-        if isinstance(evidence, OverparamError):
-            raise evidence
-        return evidence
-
-    def _keep(self, judgement: Judgement) -> Judgement:
-        self.judgements.append(judgement)
-        return judgement
-
-    def recorded_verdict(self, judgement: Judgement) -> str | None:
-        """The verdict of the same cell in the committed baseline."""
-        if self._baseline is None:
-            rows = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.exists() else []
-            self._baseline = {Judgement(**row).cell: row["verdict"] for row in rows}
-        return self._baseline.get(judgement.cell)
-
-    @contextmanager
-    def _progress(self) -> Iterator[Progress]:
-        with self._capture.global_and_fixture_disabled(), progress_display() as display:
-            yield display
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where it is recorded."""
+        return BASELINE, None, self.name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -121,14 +84,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "claim(id, part): which claim of the paper a test asserts: its cells or its trend"
     )
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+
+    @contextmanager
+    def progress() -> Iterator[Progress]:
+        with capture.global_and_fixture_disabled(), progress_display() as display:
+            yield display
+
     try:
         params = ROOT / "params.yaml"
-        preregistration = load_preregistration(ROOT / "claims/preregistration.toml")
-        court = Court(config, load_config(params), read_toy(params), preregistration)
+        studies, toy_spec, margins = load_config(params), read_toy(params), load_preregistration()
+        scale, level = config.getoption("--scale"), config.getoption("--evidence")
+        config.stash[COURT] = court = Court(studies, toy_spec, margins, scale, level, ROOT, progress)
         court.studies()
+        config.stash[RECORDED] = Baseline.read(BASELINE) if _against_baseline(config) else Baseline({})
     except OverparamError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[COURT] = court
+    if not hasattr(config, "workerinput"):  # what workers of xdist judge is reported to the one that started them
+        run = Run(config.getoption("--verdicts"), must_judge=_against_baseline(config))
+        config.pluginmanager.register(run, "claims")
+
+
+def _against_baseline(config: pytest.Config) -> bool:
+    return config.getoption("--claims-gate") == "baseline"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -142,50 +120,55 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("claim")
     if marker is None:
         return
-    court = metafunc.config.stash[COURT]
-    name = marker.args[0]
+    court, name = metafunc.config.stash[COURT], marker.args[0]
     if name in JUDGED_TOY:
-        alphas = JUDGED_TOY[name].alphas(court.toy_spec) if court.scale in (None, toy.SCALE) else []
-        params = [
-            pytest.param(
-                (name, None, alpha),
-                marks=pytest.mark.toy,
-                id=cell_id(name, toy.TASK, toy.ARCHITECTURE, toy.SCALE, alpha),
-            )
-            for alpha in alphas
+        alphas = JUDGED_TOY[name].alphas(court.toy) if court.scale in (None, toy.SCALE) else []
+        asked = [Asked(name, None, alpha) for alpha in alphas]
+    else:
+        claim, trend = JUDGED[name], marker.kwargs.get("part") == "trend"
+        asked = [
+            Asked(name, study, alpha)
+            for study in court.studies()
+            for alpha in cells(claim, {alpha: study.scale.copies[alpha] for alpha in study.scale.alphas})
+            if (alpha is None) == trend
         ]
-        metafunc.parametrize("judgement", params, indirect=True)
-        return
-    claim, trend = JUDGED[name], marker.kwargs.get("part") == "trend"
-    params = [
-        pytest.param(
-            (claim.id, study, alpha),
-            marks=getattr(pytest.mark, study.task),
-            id=cell_id(claim.id, study.task, study.arch, study.scale.name, alpha),
-        )
-        for study in court.studies()
-        for alpha in cells(claim, {alpha: study.scale.copies[alpha] for alpha in study.scale.alphas})
-        if (alpha is None) == trend
-    ]
-    metafunc.parametrize("judgement", params, indirect=True)
+    metafunc.parametrize("judgement", [each.param for each in asked], indirect=True)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Disturbing features takes longer than judging the claims on them: it is done only for ``-m control``."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> Any:
+    """Leave out what is slow unless asked for, and put in what is recorded and that no test stands for."""
+    collected = _cells(items)
     if "control" not in str(config.getoption("markexpr")):
+        # Disturbing features takes longer than judging the claims on them: it is done only for ``-m control``.
         left_out = [item for item in items if "disturbed" in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    yield
+    asked_for = [(config.invocation_params.dir / argument).resolve() for argument in config.args]
+    if any(path in (CLAIMS, *CLAIMS.parents) for path in asked_for):  # some files alone tell nothing of the others
+        untested = config.stash[RECORDED].untested(collected, _cells(items), config.getoption("--scale"))
+        items += [Untested.from_parent(session, name="-".join(cell)) for cell in untested]
+
+
+def _cells(items: list[pytest.Item]) -> set[Cell]:
+    params = [item.callspec.params for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    asked: list[Any] = [param["judgement"] for param in params if "judgement" in param]
+    return {each.cell for each in asked}
 
 
 @pytest.fixture
 def judgement(request: pytest.FixtureRequest) -> Judgement:
     """What the evidence says of the test's claim in its cell; a study without evidence skips, naming the remedy."""
-    claim, study, alpha = request.param
-    court = request.config.stash[COURT]
+    asked, court = request.param, request.config.stash[COURT]
     try:
-        judged = court.judge_toy(claim, alpha) if study is None else court.judge(claim, study, alpha)
+        if asked.study is None:
+            judged = court.judge_toy(asked.claim, asked.alpha)
+        else:
+            judged = court.judge(asked.claim, asked.study, asked.alpha)
     except NoEvidence as error:
+        if asked.cell in request.config.stash[RECORDED].rows:
+            pytest.fail(f"its verdict is recorded, and cannot be taken again: {error}", pytrace=False)
         pytest.skip(str(error))
     except OverparamError as error:
         pytest.fail(str(error), pytrace=False)
@@ -216,18 +199,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     asserted = call.excinfo is None or call.excinfo.errisinstance(AssertionError)
     if call.when != "call" or judged is None or not asserted:
         return report
-    court = item.config.stash[COURT]
-    if court.gate == "holds":
+    gate = item.config.getoption("--claims-gate")
+    if gate == "holds":
         if judged.verdict == "inconclusive":
             report.outcome = "skipped"
             report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {judged.why}")
-    elif court.gate == "baseline" and court.recorded_verdict(judged) != judged.verdict:
-        recorded = court.recorded_verdict(judged) or "not recorded"
-        report.outcome = "failed"
-        report.longrepr = f"the recorded verdict is: {recorded}; now it is: {judged.verdict} ({judged.why})"
-    else:
-        report.outcome = "passed"
-        report.longrepr = None
+        return report
+    report.longrepr = item.config.stash[RECORDED].complaint(judged) if gate == "baseline" else None
+    report.outcome = "failed" if report.longrepr else "passed"
     return report
 
 
@@ -240,27 +219,3 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
     if report.skipped:
         return "inconclusive", "?", "INCONCLUSIVE"
     return report.outcome, "F" if report.failed else ".", verdict.upper()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    judgements = config.stash[COURT].judgements
-    skipped = sorted(
-        {report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped")}
-    )
-    terminalreporter.write_sep("=", "scoreboard")
-    console = Console(width=max(terminalreporter._tw.fullwidth, 150), force_terminal=terminalreporter._tw.hasmarkup)
-    if judgements:
-        with console.capture() as captured:
-            console.print(scoreboard(judgements))
-        terminalreporter.write(captured.get())
-        for line in summary(judgements):
-            terminalreporter.write_line(line)
-    for reason in skipped:
-        terminalreporter.write_line(f"not judged: {reason}")
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    path = session.config.getoption("--verdicts")
-    judgements = session.config.stash[COURT].judgements
-    if path and judgements:
-        write_json(path, [judgement.as_json() for judgement in judgements])

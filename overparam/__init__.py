@@ -30,7 +30,7 @@ _HOME = {
     "read_record": "results",
     "CLAIMS": "claims",
     "judge_record": "judging",
-    "load_preregistration": "judging",
+    "load_preregistration": "margins",
     "extract_features": "hooks",
     "NetworkFeatures": "own",
     "compare_networks": "compare",

@@ -18,7 +18,8 @@ from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.controls.quantities import likeness
 from overparam.errors import SpecError
 from overparam.files import digest_json
-from overparam.judging import Judgement, Preregistration, finite, judge_record, load_preregistration
+from overparam.judging import Judgement, finite, judge_record
+from overparam.margins import Preregistration, load_preregistration
 from overparam.measurement import measure
 from overparam.order import check_order
 from overparam.own import (
@@ -73,7 +74,7 @@ class Comparison:
         quantities = [Contrast({name: 1.0}) for effect in effects for name in effect.weights]
         table = Table(title="Measured", title_justify="left", header_style="bold")
         table.add_column("quantity", no_wrap=True)
-        for heading in ("mean", "± to 95 % bounds", *self.replicates):
+        for heading in ("mean", "± to 95 % bounds", *map(Text, self.replicates)):
             table.add_column(heading, justify="right", no_wrap=True)
         measured = [
             {str(contrast): self.record.effect(contrast) for contrast in part} for part in (quantities, effects)
@@ -108,7 +109,7 @@ def compare_networks(
         heldout: the share of examples that is measured on, drawn with ``seed``; or which ones, as a mask (examples,) or
             as row numbers. The others fit ridge maps and probes.
         seed: of the split.
-        preregistration: the margins; by default those declared in ``claims/``.
+        preregistration: the margins; by default those that came with this package.
         workers: processes that share the work; −1 for one a core.
 
     Raises:

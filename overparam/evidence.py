@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from overparam.belonging import read_controls_of, read_record_of
 from overparam.config import StudySpec
 from overparam.data import data_at_hand
 from overparam.errors import ArtifactError, OverparamError
-from overparam.pins import stale_reason
-from overparam.results import Record, read_record
+from overparam.files import alone
+from overparam.pins import pinned_outs, stale_reason
+from overparam.results import Record
 from overparam.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ ProgressFactory = Callable[[], "AbstractContextManager[Progress]"]
 
 
 class NoEvidence(OverparamError):  # noqa: N818
-    """There is nothing to judge a study on; the message names the command that makes the evidence."""
+    """Evidence was never made, or lies elsewhere; the message names the command that gets it."""
 
 
 def strongest_at_hand(study: StudySpec, root: Path) -> str:
@@ -52,18 +55,22 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
 
     Raises:
         NoEvidence: if there is none at this level.
-        ArtifactError: if a record is damaged, or checkpoints measured again disagree with their record.
+        ArtifactError: if evidence is damaged, stale or of another study, or checkpoints measured again disagree with
+            their record.
     """
     level = level or strongest_at_hand(study, root)
     if level == "record":
-        return level, _recorded(f"{study}", Workspace.at(root).record(study), make_command(study), root)
+        workspace = Workspace.at(root)
+        read = partial(read_record_of, study, workspace)
+        return level, _recorded(f"{study}", workspace.record(study), make_command(study), root, read)
     if not data_at_hand(study.task, root / "data"):
         raise NoEvidence(f"{study} lacks its data: get them with `overparam data fetch {study.task}`")
     # Torch is loaded only by those who train or extract features.
     from overparam import studies
 
     workspace = workspace_of(level, root)
-    with progress() as display:
+    # Of two runs side by side, one makes what is lacking, and the other waits and finds it made.
+    with progress() as display, alone(root / ".overparam" / level / f"{study.scale.name}-{study.task}-{study.arch}"):
         if level == "retrain":
             return level, studies.run_study(study, workspace, anew=True, progress=display)
         lacking = workspace.lacking(study)
@@ -75,7 +82,7 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
         record = studies.measure_again(study, workspace, progress=display)
     recorded = Workspace.at(root).record(study)
     if recorded.exists():
-        _check_agreement(record, read_record(recorded))
+        _check_agreement(record, read_record_of(study, Workspace.at(root)))
     return level, record
 
 
@@ -95,31 +102,43 @@ def gather_controls(study: StudySpec, root: Path) -> tuple[str, Record]:
     """The level ``record``, and the committed record of the controls that take measurements of their own.
 
     Raises:
-        NoEvidence: if there is none, or it is stale.
-        ArtifactError: if it is damaged.
+        NoEvidence: if there is none.
+        ArtifactError: if it is damaged, stale or of another study.
     """
     make = f"overparam controls {study.task} {study.arch} --scale {study.scale.name}"
-    return "record", _recorded(f"the controls of {study}", Workspace.at(root).controls(study), make, root)
+    workspace = Workspace.at(root)
+    read = partial(read_controls_of, study, workspace)
+    return "record", _recorded(f"the controls of {study}", workspace.controls(study), make, root, read)
 
 
-def _recorded(of: str, path: Path, make: str, root: Path) -> Record:
-    if not path.exists():
-        raise NoEvidence(f"there is no record of {of}: make it with `{make}`")
-    record = read_record(path)
+def _recorded(of: str, path: Path, make: str, root: Path, read: Callable[[], Record]) -> Record:
+    """A committed record: its seal is checked first, then what it is of, then what pins it."""
+    check_made(path, root, f"there is no record of {of}: make it with `{make}`")
+    record = read()
     reason = stale_reason(record, path, root)
     if reason:
-        raise NoEvidence(
+        raise ArtifactError(
             f"the record of {of} is stale ({reason}): restore what was committed with git, "
             "or make artifacts and dvc.lock agree with `dvc repro`"
         )
     return record
 
 
+def check_made(path: Path, root: Path, lacking: str) -> None:
+    """Raise NoEvidence with a sentence if a record was never made; ArtifactError if it was, and is gone."""
+    if path.exists():
+        return
+    place = path.relative_to(root).as_posix()
+    if place in pinned_outs(root):
+        raise ArtifactError(f"dvc.lock pins {place}, which is gone: restore it with git, or make it with `dvc repro`")
+    raise NoEvidence(lacking)
+
+
 def _check_agreement(measured: Record, recorded: Record) -> None:
     turned = TURNED / recorded.data["heldout_examples"]
     for name, sample in measured.samples.items():
-        other = recorded.samples[name]
-        if sample.quantities != other.quantities or sample.values.shape != other.values.shape:
+        other = recorded.samples.get(name)
+        if other is None or sample.quantities != other.quantities or sample.values.shape != other.values.shape:
             raise ArtifactError(
                 f"the record of {measured.task}-{measured.arch} holds other quantities: measure it again"
             )

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from overparam.baselines import word_baselines
 from overparam.checkpoints import Provenance
 from overparam.data import Dataset
 from overparam.ensembles import split_state, stream
+from overparam.errors import ArtifactError
 from overparam.models import Network
 from overparam.sealed import read_sealed, write_sealed
 
+REMEDY = "delete what is there and extract the features again"
 BATCH = 50  # examples at a time: few enough that feature maps stay in a core's cache
 
 
@@ -103,5 +105,8 @@ def read_features(path: Path) -> FeatureFile:
     Raises:
         ArtifactError: if it is missing, truncated, altered or not ours.
     """
-    tensors, metadata = read_sealed(path, remedy="delete what is there and extract the features again")
-    return FeatureFile(**{name: tensor.numpy() for name, tensor in tensors.items()}, metadata=metadata)
+    tensors, metadata = read_sealed(path, remedy=REMEDY)
+    arrays = {field.name for field in fields(FeatureFile)} - {"metadata"}
+    if set(tensors) != arrays:
+        raise ArtifactError(f"{path} holds no features, but other arrays: {REMEDY}")
+    return FeatureFile(**{name: tensors[name].numpy() for name in arrays}, metadata=metadata)

@@ -1,14 +1,18 @@
 """Bring a task's data to ``data/``: from the hub, or from a local mirror in the hub's layout."""
 
+import errno
+import os
 import shutil
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from overparam.data import HUB_DATASETS, HubDataset
-from overparam.errors import DataError
+from overparam.errors import DataError, StorageError
 from overparam.files import digest_file, write_atomically, write_json
 
 
@@ -34,36 +38,65 @@ def fetch(task: str, *, mirror: Path | None = None, root: Path = Path("data")) -
     Raises:
         DataError: if there is nothing to fetch for the task, the hub is out of reach, or a check fails; what
             stood in ``root`` before is then untouched.
+        StorageError: if the disk refuses a write; likewise.
     """
     if task not in HUB_DATASETS:
         names = " and ".join(HUB_DATASETS)
         raise DataError(f"task {task!r} has nothing to fetch: only {names} have, embedded tasks bring their data")
     dataset = HUB_DATASETS[task]
-    folder = root / dataset.folder
-    staging = root / ".fetching"
-    shutil.rmtree(staging, ignore_errors=True)
+    folder = (root / dataset.folder).resolve()  # beside what a link leads to, renaming is possible
     try:
-        for split in dataset.rows:
-            target = staging / f"{split}.parquet"
-            if mirror is None:
-                write_atomically(target, lambda path, split=split: _download(dataset, split, path))
-            else:
-                original = mirror / dataset.folder / target.name
-                dataset.read(original)
-                write_atomically(target, lambda path, original=original: shutil.copyfile(original, path))
-        fetched = [_check(dataset, staging / f"{split}.parquet", split) for split in dataset.rows]
-        tables = {split.path.stem: dataset.read(split.path) for split in fetched}
-        source = f"hub dataset {dataset.hub_name}" if mirror is None else f"local mirror, {dataset.describe(tables)}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for split in fetched:
-            split.path.replace(folder / split.path.name)
-        write_json(
-            folder / "source.json",
-            {"source": source, "sha256": {split.path.stem: split.sha256 for split in fetched}},
-        )
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Of two runs side by side each has a folder of its own, and the later one stays.
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as staging:
+            new = Path(staging, "new")
+            fetched = _fetch_into(new, dataset, mirror)
+            _put_in_place(new, folder, Path(staging))
+    except OSError as error:
+        raise StorageError(
+            f"could not put {dataset.title} into {folder} ({error.strerror or error}); what stood there was not "
+            "changed: free some space or make the folder writable, then run the same command again"
+        ) from error
+    return [replace(split, path=folder / split.path.name) for split in fetched]
+
+
+def _fetch_into(new: Path, dataset: HubDataset, mirror: Path | None) -> list[FetchedSplit]:
+    for split in dataset.rows:
+        target = new / f"{split}.parquet"
+        if mirror is None:
+            write_atomically(target, lambda path, split=split: _download(dataset, split, path))
+        else:
+            original = mirror / dataset.folder / target.name
+            dataset.read(original)
+            write_atomically(target, lambda path, original=original: shutil.copyfile(original, path))
+    fetched = [_check(dataset, new / f"{split}.parquet", split) for split in dataset.rows]
+    tables = {split.path.stem: dataset.read(split.path) for split in fetched}
+    source = f"hub dataset {dataset.hub_name}" if mirror is None else f"local mirror, {dataset.describe(tables)}"
+    write_json(new / "source.json", {"source": source, "sha256": {split.path.stem: split.sha256 for split in fetched}})
     return fetched
+
+
+def _put_in_place(new: Path, folder: Path, aside: Path) -> None:
+    """Rename ``new`` to ``folder``; what stood there is moved ``aside`` first, and back again if that fails."""
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    moved: list[Path] = []
+    try:
+        while new.exists():
+            with suppress(FileNotFoundError):  # there is none yet, or another run has just moved it aside
+                moved.append(folder.rename(aside / f"old-{len(moved)}"))
+            try:
+                new.rename(folder)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # else another run was quicker
+                    raise
+    except BaseException:
+        if moved and not folder.exists():
+            moved[-1].rename(folder)
+        raise
+    for other in (path for old in moved for path in old.iterdir()):
+        if not (folder / other.name).exists():  # what is not of the dataset stays
+            other.rename(folder / other.name)
 
 
 def _download(dataset: HubDataset, split: str, path: Path) -> None:

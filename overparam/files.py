@@ -5,11 +5,17 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from overparam.errors import StorageError
+
+# By kind of sealed file, an entry that only files of this kind have.
+KINDS = {"record of a study": "samples", "record of the toy": "spec", "trial of the judge": "rows"}
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -52,17 +58,52 @@ def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
     write_json(path, {**content, "sha256": digest_json(content)})
 
 
-def read_sealed(path: Path) -> dict[str, Any]:
+def read_sealed(path: Path, kind: str) -> dict[str, Any]:
     """What `write_sealed` wrote.
+
+    Args:
+        path: the file.
+        kind: what it must be, one of `KINDS`.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no such JSON, or was edited.
+        ValueError: if it cannot be read, is no such JSON, was edited, or is of another kind.
     """
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict) or content.pop("sha256", None) != digest_json(content):
-        raise ValueError("its content does not match its own SHA-256")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or content.pop("sha256", None) != digest_json(content):
+            raise ValueError("its content does not match its own SHA-256")
+        found = next((name for name, entry in KINDS.items() if entry in content), "file of another kind")
+        if found != kind:
+            raise ValueError(f"it is a {found}, where a {kind} belongs")
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(error.strerror) from None
     return content
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Be the only process that makes ``path``: another one waits here, and then finds it made.
+
+    Raises:
+        StorageError: if no lock can be put beside ``path``.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise StorageError(
+            f"could not lock {path} ({error.strerror or error}): make the folder {path.parent} writable"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def digest_file(path: Path, algorithm: str = "sha256") -> str:

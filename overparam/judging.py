@@ -5,59 +5,21 @@ Every verdict passes the gates: it must be the same over the band of ridge penal
 a probe that works on these features.
 """
 
-import hashlib
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.config import alpha_label
-from overparam.errors import SpecError
+from overparam.margins import Preregistration
 from overparam.quantities import FP, M_1, PLANTED, Contrast
 from overparam.results import PENALTY_FACTORS, Record
 from overparam.stats import Outcome, Verdict, every, greater, grows, not_above
-
-MARGINS = Path("claims/preregistration.toml")  # in a repository
-PACKAGED_MARGINS = Path(__file__).with_name("preregistration.toml")  # a link to this repository's
-
-
-@dataclass(frozen=True)
-class Preregistration:
-    """Margins and gates, declared beforehand, and the digest of the file they stand in."""
-
-    span: float
-    accuracy: float
-    slope_share: float
-    neurons: float
-    alignment: float
-    training_accuracy: float
-    sha256: str
-
-
-def load_preregistration(path: Path | None = None) -> Preregistration:
-    """Read the margins: by default those below the current folder, else those that came with this package.
-
-    Raises:
-        SpecError: if the file is missing or lacks one.
-    """
-    if path is None:
-        path = MARGINS if MARGINS.exists() else PACKAGED_MARGINS
-    try:
-        text = path.read_bytes()
-        content = tomllib.loads(text.decode())
-        margins = {name: float(value) for name, value in {**content["margins"], **content["gates"]}.items()}
-        if not all(np.isfinite(value) and value > 0 for value in margins.values()):
-            raise ValueError("margins must be positive")
-        return Preregistration(**margins, sha256=hashlib.sha256(text).hexdigest())
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SpecError(f"{path} does not declare the margins ({error}): restore it with git") from None
 
 
 def cell_id(claim: str, task: str, arch: str, scale: str, alpha: Fraction | None) -> str:

@@ -1,9 +1,11 @@
 """What DVC pins: a record answers only for the checkpoints and data of the commit that it stands in."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import yaml
+from pydantic import BaseModel
 
 from overparam.errors import ArtifactError
 from overparam.files import digest_file
@@ -11,6 +13,25 @@ from overparam.results import Record
 
 # LibYAML, where PyYAML was built with it, is the faster reader of long lock files.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Content = TypeVar("Content", bound=BaseModel)
+
+
+class _Meta(BaseModel):
+    sha256: str | None = None
+
+
+class _Out(BaseModel):
+    path: str
+    md5: str | None = None
+    meta: _Meta | None = None
+
+
+class _Stage(BaseModel):
+    outs: list[_Out] = []
+
+
+class _Lock(BaseModel):
+    stages: Mapping[str, _Stage] = {}
 
 
 def stale_reason(record: Record, path: Path, root: Path) -> str | None:
@@ -30,8 +51,7 @@ def stale_reason(record: Record, path: Path, root: Path) -> str | None:
                 state = "another version of" if place in pinned else "no"
                 return f"the record was measured on {place} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
     data_pins = root / "data.dvc"
-    outs = _read(data_pins).get("outs", []) if data_pins.exists() else []
-    known = {(out.get("meta") or {}).get("sha256") for out in outs}
+    known = {out.meta.sha256 for out in _read(data_pins, _Stage).outs if out.meta} if data_pins.exists() else set()
     for name, sha256 in record.data["sha256"].items():
         if sha256 not in known:
             return f"the record was measured on a {name} split that {data_pins.name} does not pin"
@@ -45,17 +65,14 @@ def pinned_outs(root: Path) -> dict[str, str]:
     """The md5 of every out that the ``dvc.lock`` files of a repository pin, by its path."""
     pinned: dict[str, str] = {}
     for lock in (*root.glob("dvc.lock"), *root.glob("*/dvc.lock")):
-        for stage in _read(lock).get("stages", {}).values():
-            pinned |= {out["path"]: out["md5"] for out in stage.get("outs", []) if "md5" in out}
+        for stage in _read(lock, _Lock).stages.values():
+            pinned |= {out.path: out.md5 for out in stage.outs if out.md5}
     return pinned
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, kind: type[Content]) -> Content:
     """A file of DVC's, or ArtifactError if it is damaged."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), LOADER) or {}
-    except (yaml.YAMLError, UnicodeDecodeError):
-        content = None
-    if not isinstance(content, dict):
-        raise ArtifactError(f"{path} is damaged: restore it with git")
-    return content
+        return kind.model_validate(yaml.load(path.read_text(encoding="utf-8"), LOADER) or {})
+    except (yaml.YAMLError, ValueError, RecursionError, OSError):
+        raise ArtifactError(f"{path} is damaged: restore it with git") from None

@@ -141,7 +141,7 @@ def read_record(path: Path) -> Record:
         ArtifactError: if it is missing, no record, or was edited after it was written.
     """
     try:
-        content = read_sealed(path)
+        content = read_sealed(path, "record of a study")
         if content["schema"] != SCHEMA:
             raise ValueError(f"its schema is {content['schema']}, this version reads {SCHEMA}")
         return Record(

@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
-from overparam.checkpoints import REMEDY, Provenance, load_checkpoint, save_checkpoint
+from overparam.artifacts import load_features, load_networks, member_of
+from overparam.checkpoints import REMEDY, Provenance, save_checkpoint
 from overparam.config import StudySpec
 from overparam.data import Dataset, load_dataset
 from overparam.doctor import check_kernels
 from overparam.ensembles import split_state, stack_states
 from overparam.errors import ArtifactError
-from overparam.features import FeatureFile, describe, extract, read_features, weight_digests, write_features
+from overparam.features import FeatureFile, describe, extract, weight_digests, write_features
 from overparam.files import digest_file, digest_json
 from overparam.measurement import describe_networks, measure
 from overparam.models import Network, build
@@ -158,20 +159,13 @@ def feature_stage(
     )
     if read_metadata(path).get("key") == key:
         return path
-    network, provenance = load_checkpoint(checkpoint)
-    found = (provenance.task, provenance.arch, provenance.alpha, provenance.replicate)
-    if found != (study.task, study.arch, str(alpha), replicate):
-        raise ArtifactError(f"{checkpoint} holds the networks of {'-'.join(map(str, found))}, exchanged: {REMEDY}")
-    if provenance.identity != identity:
-        raise ArtifactError(
-            f"{checkpoint} was trained by another recipe, on other data or with another tokenizer than asked for: "
-            f"{REMEDY}"
-        )
+    network, provenance = load_networks(study, alpha, replicate, workspace, dataset)
     network.to(default_device())
     arrays = extract(network, dataset, precision=study.scale.train.precision)
     arrays["epochs"] = np.array(provenance.epochs)
     metadata = {
         "key": key,
+        "of": member_of(study, alpha, replicate),
         "checkpoint": {
             "path": (Workspace.at(Path()).checkpoint(study, alpha, replicate)).as_posix(),
             "md5": md5,
@@ -219,7 +213,7 @@ def record_stage(
         measured: from the feature files, by replicate and width factor: the samples and chosen penalties of the record.
 
     Raises:
-        ArtifactError: if a feature file is missing or damaged.
+        ArtifactError: if a feature file is missing, damaged or of other networks.
     """
     scale = study.scale
     paths = {
@@ -236,8 +230,8 @@ def record_stage(
     except ArtifactError:
         pass  # a missing or damaged record is measured again
     files = {
-        replicate: {alpha: read_features(path) for alpha, path in by_alpha.items()}
-        for replicate, by_alpha in paths.items()
+        replicate: {alpha: load_features(study, alpha, replicate, workspace) for alpha in scale.alphas}
+        for replicate in scale.replicates
     }
     samples, penalties = measured(files)
     wide = files[scale.replicates[0]][Fraction(1)].metadata

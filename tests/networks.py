@@ -1,6 +1,5 @@
 """Small things to train: a study on digits that takes a second, its data, its recipe."""
 
-import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -52,7 +51,7 @@ def tiny_recipe_of(arch: str) -> TrainSpec:
 
 
 def tiny_repository(folder: Path) -> Path:
-    """A folder with the parameters and margins of a repository whose scale smoke takes seconds."""
+    """A folder with the parameters of a repository whose scale smoke takes seconds."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     del params["scales"]["smoke"]["nli"], params["tasks"]["nli"]
     smoke = params["scales"]["smoke"]["digits"]
@@ -60,6 +59,4 @@ def tiny_repository(folder: Path) -> Path:
     smoke |= {"replicates": [0, 1], "architectures": ["resnet18"], "train_examples": 200}
     smoke["train"] |= {"epochs": 3}
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    (folder / "claims").mkdir()
-    shutil.copy(ROOT / "claims" / "preregistration.toml", folder / "claims")
     return folder

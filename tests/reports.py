@@ -1,7 +1,6 @@
 """A repository with one record to report, and one scale of which nothing is measured."""
 
 import csv
-import shutil
 from pathlib import Path
 
 import yaml
@@ -9,7 +8,7 @@ from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.config import load_config
 from overparam.files import digest_file
-from overparam.judging import load_preregistration
+from overparam.margins import load_preregistration
 from overparam.report.page import write_page
 from overparam.report.settings import gather_settings
 from overparam.results import write_record
@@ -17,7 +16,6 @@ from overparam.toy.spec import read_toy
 
 ROOT = Path(__file__).parent.parent
 RECORD = Path("results/smoke/digits-resnet18.json")
-PINNED = "claims/preregistration.toml"
 # At half the width the gap is too large, and the wide network gains from residuals; performance fails at 1/8.
 MIXED = {
     "over": {HALF: 0.1, QUARTER: 0.2, EIGHTH: 0.3, SIXTEENTH: 0.4},
@@ -28,8 +26,6 @@ MIXED = {
 
 def make_repository(root: Path) -> Path:
     """One architecture on digits, measured at scale smoke and not at scale paper."""
-    (root / "claims").mkdir()
-    shutil.copy(ROOT / PINNED, root / PINNED)
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["scales"] = {name: {"digits": params["scales"]["smoke"]["digits"]} for name in ("smoke", "paper")}
     for tasks in params["scales"].values():
@@ -50,11 +46,11 @@ def put_record(root, effects, **changes):
 
 def settings_of(root):
     params = root / "params.yaml"
-    return gather_settings(load_config(params), read_toy(params), load_preregistration(root / PINNED), root)
+    return gather_settings(load_config(params), read_toy(params), load_preregistration(), root)
 
 
 def page_of(root):
-    return write_page(settings_of(root), load_preregistration(root / PINNED), root / "report").read_text("utf-8")
+    return write_page(settings_of(root), load_preregistration(), root / "report").read_text("utf-8")
 
 
 def rows(drawing, **wanted):

@@ -1,7 +1,6 @@
 """The judge on trial, in part; the whole takes half an hour and is marked slow."""
 
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +14,11 @@ from overparam.calibration.bounds import always, by_chance, in_share, never
 from overparam.calibration.statistical import BAD_BY, SPREADS, StatisticalWorlds
 from overparam.calibration.studies import ANY
 from overparam.calibration.worlds import WORLDS
-from overparam.judging import load_preregistration
+from overparam.margins import load_preregistration
 from overparam.metrics import feature_performance
 from overparam.stats import Effect
 
-MARGINS = load_preregistration(Path(__file__).parent.parent / "claims/preregistration.toml")
+MARGINS = load_preregistration()
 AT_MARGIN = [trial for trial in STATISTICAL if trial.effect is None]
 
 

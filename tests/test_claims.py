@@ -1,8 +1,5 @@
 import ast
-import hashlib
 import json
-import re
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,14 +8,14 @@ import pytest
 from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, cells
-from overparam.errors import SpecError
-from overparam.judging import Judgement, cell_id, holds_up_to, judge, judge_record, load_preregistration
+from overparam.judging import Judgement, cell_id, holds_up_to, judge, judge_record
+from overparam.margins import load_preregistration
 from overparam.results import PENALTY_FACTORS
 from overparam.scoreboard import summary
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
 ROOT = Path(__file__).parent.parent
-MARGINS = load_preregistration(ROOT / "claims/preregistration.toml")
+MARGINS = load_preregistration()
 NARROW = ALPHAS[1:]
 FAMILY = {  # which effect of the synthetic record each claim is about
     "span-over": "over",
@@ -288,60 +285,7 @@ def test_unequal_fit_marks_only_what_it_could_cause():
     assert unmarked == {"span-over-matched-fit", "performance-matched-fit", "span-over-comes-with-training"}
 
 
-def test_margins_are_those_of_the_package_where_a_folder_declares_none(tmp_path, monkeypatch):
-    ours = load_preregistration(ROOT / "claims" / "preregistration.toml")
-    monkeypatch.chdir(tmp_path)
-    assert load_preregistration() == ours
-    (tmp_path / "claims").mkdir()
-    (tmp_path / "claims" / "preregistration.toml").write_text("margins = 1")
-    with pytest.raises(SpecError, match="does not declare the margins"):
-        load_preregistration()
-
-
 def test_a_cell_has_one_name_for_tests_and_page():
     about = ("span-over", "digits", "resnet18", "smoke")
     assert cell_id(*about, QUARTER) == "span-over-digits-resnet18-smoke-1_4"
     assert cell_id(*about, None) == "span-over-digits-resnet18-smoke-trend"
-
-
-def test_margins_are_the_declared_ones_and_every_verdict_names_their_digest(tmp_path):
-    assert (MARGINS.span, MARGINS.accuracy, MARGINS.slope_share) == (0.02, 0.005, 0.1)
-    text = (ROOT / "claims/preregistration.toml").read_bytes()
-    assert MARGINS.sha256 == hashlib.sha256(text).hexdigest()
-    path = tmp_path / "preregistration.toml"
-    path.write_bytes(text.replace(b"span = 0.02", b"span = 0.20"))
-    changed = load_preregistration(path)
-    assert {**asdict(MARGINS), "span": 0.2, "sha256": changed.sha256} == asdict(changed)
-    judgement = judge(CLAIMS["span-over"], synthetic_record(), QUARTER, changed, evidence="record")
-    assert (judgement.verdict, judgement.margin) == ("refuted", 0.2)
-    assert judgement.preregistration == changed.sha256 != MARGINS.sha256
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        None,
-        "",
-        "no toml",
-        "[margins]\nspan = 0.02",
-        "[margins]\nspan = 0.02\naccuracy = 0.005\nslope_share = 0.1\n[gates]\nother = 1",
-        "margins = 1\n[gates]\ntraining_accuracy = 0.02",
-    ],
-)
-def test_a_preregistration_without_its_margins_is_refused_in_a_sentence(tmp_path, text):
-    path = tmp_path / "preregistration.toml"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(SpecError, match=r"does not declare the margins .*restore it with git") as caught:
-        load_preregistration(path)
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("margin", ["0.0", "-0.02", "inf", "nan"])
-def test_a_margin_that_is_not_positive_is_refused(tmp_path, margin):
-    path = tmp_path / "preregistration.toml"
-    text = (ROOT / "claims/preregistration.toml").read_text(encoding="utf-8")
-    path.write_text(re.sub(r"(?m)^span = \S+", f"span = {margin}", text), encoding="utf-8")
-    with pytest.raises(SpecError, match="margins must be positive"):
-        load_preregistration(path)

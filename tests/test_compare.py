@@ -15,7 +15,7 @@ from rich.console import Console
 from overparam.claims import CLAIMS, CONTROLS
 from overparam.compare import Comparison, compare_files, compare_networks
 from overparam.errors import MeasurementError, SpecError
-from overparam.judging import load_preregistration
+from overparam.margins import load_preregistration
 from overparam.measurement import measure
 from overparam.own import NetworkFeatures, build_replicates
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
@@ -24,7 +24,7 @@ from overparam.report.settings import Setting
 from overparam.results import PENALTY_FACTORS
 from overparam.similarity import Pair, linear_cka
 
-MARGINS = load_preregistration(ROOT / "claims" / "preregistration.toml")
+MARGINS = load_preregistration()
 SPLIT = np.repeat([False, True], [FIT, HELDOUT])
 LABELS = latents()[1]
 HELD_OUT = {"span-under", "residuals-specific"}  # claims that compare with narrow networks held out of S

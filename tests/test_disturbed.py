@@ -9,10 +9,10 @@ from overparam.calibration.disturbed import DISTURBANCES, NOT_HOLDS, Disturbance
 from overparam.calibration.networks import SIGNAL
 from overparam.calibration.studies import ANY
 from overparam.calibration.worlds import WORLDS
-from overparam.judging import load_preregistration
+from overparam.margins import load_preregistration
 
 ROOT = Path(__file__).parent.parent
-MARGINS = load_preregistration(ROOT / "claims" / "preregistration.toml")
+MARGINS = load_preregistration()
 
 
 def complaints_of(world):

@@ -10,7 +10,8 @@ from overparam import measurement
 from overparam.blocks import Blocks
 from overparam.claims import CLAIMS, CONTROLS
 from overparam.errors import MeasurementError
-from overparam.judging import Judgement, judge_record, load_preregistration
+from overparam.judging import Judgement, judge_record
+from overparam.margins import load_preregistration
 from overparam.measurement import describe_networks, measure
 from overparam.metrics import feature_performance, residuals, ridge_regression, span_error
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_matched, S_prime, early

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.config import load_config
-from overparam.judging import load_preregistration
+from overparam.margins import load_preregistration
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +47,6 @@ def test_the_scales_are_those_of_params():
 
 
 def test_the_margins_are_those_declared():
-    declared = load_preregistration(ROOT / "claims" / "preregistration.toml")
+    declared = load_preregistration()
     assert (declared.span, declared.accuracy) == (0.02, 0.005)
     assert "0.02 for span errors, half a\npercentage point for accuracies" in README

@@ -1,16 +1,16 @@
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from rich.console import Console
 
 from overparam.claims import CLAIMS, CONTROLS
-from overparam.judging import judge_record, load_preregistration
+from overparam.judging import judge_record
+from overparam.margins import load_preregistration
 from overparam.scoreboard import scoreboard, summary
 
-MARGINS = load_preregistration(Path(__file__).parent.parent / "claims/preregistration.toml")
+MARGINS = load_preregistration()
 
 
 @pytest.mark.parametrize("changes", [{}, {"replicates": 1}, {"effects": {"performance": -0.1, "over": 0.05}}])

@@ -11,7 +11,7 @@ import yaml
 
 from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.evidence import NoEvidence
-from overparam.judging import load_preregistration
+from overparam.margins import load_preregistration
 from overparam.progress import silent
 from overparam.toy import measurement
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS, judge_toy
@@ -35,7 +35,7 @@ TINY = replace(
     controls=replace(SPEC.controls, changes={"no product": {"product": 0.0}, "longer": {"steps": 50}}),
     phase=replace(SPEC.phase, networks=3),
 )
-MARGINS = load_preregistration(ROOT / "claims" / "preregistration.toml")
+MARGINS = load_preregistration()
 
 
 @pytest.mark.parametrize("biases", [True, False])

@@ -13,7 +13,7 @@ from overparam.calibration.bounds import Bound, always, by_chance, in_share, nev
 from overparam.calibration.statistical import SPREADS, Inequality, Interval, StatisticalWorlds, Unit
 from overparam.calibration.studies import ANY, REPLICATES, Outcomes, outcomes
 from overparam.config import SEED
-from overparam.judging import Preregistration, load_preregistration
+from overparam.margins import Preregistration, load_preregistration
 from overparam.stats import Effect
 
 # What is counted: verdicts, worlds that could not be measured, marks, and verdicts unlike those of another world.

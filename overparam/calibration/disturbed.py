@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
 
+from overparam.artifacts import load_features
 from overparam.calibration.acceptance import DECIDED, RESIDUALS
 from overparam.calibration.networks import ONE
 from overparam.calibration.randomness import generator
 from overparam.calibration.studies import ANY, Outcome, outcome
 from overparam.calibration.worlds import WORLDS, Study
 from overparam.config import StudySpec
-from overparam.features import read_features
-from overparam.judging import Preregistration
+from overparam.margins import Preregistration
 from overparam.workspace import Workspace
 
 NOT_HOLDS = ("refuted", "inconclusive")
@@ -48,7 +48,7 @@ DISTURBANCES = {
 def features_at(study: StudySpec, alpha: Fraction, workspace: Workspace) -> Study:
     """The features of the wide networks and of those of one narrow width, by replicate."""
     return {
-        replicate: {width: read_features(workspace.feature_file(study, width, replicate)) for width in (ONE, alpha)}
+        replicate: {width: load_features(study, width, replicate, workspace) for width in (ONE, alpha)}
         for replicate in study.scale.replicates
     }
 

@@ -10,7 +10,8 @@ from overparam.calibration.networks import ONE
 from overparam.calibration.worlds import WORLDS, Study, narrow_width
 from overparam.claims import CLAIMS, CONTROLS
 from overparam.errors import MeasurementError
-from overparam.judging import Preregistration, judge
+from overparam.judging import judge
+from overparam.margins import Preregistration
 from overparam.measurement import describe_networks, measure
 from overparam.replicates import Replicate, check_distinct
 from overparam.results import Record, Sample

@@ -1,12 +1,16 @@
 """The application that commands register with, and what they share: arguments, the scoreboard, the end on an error."""
 
+import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from overparam.config import StudySpec, load_config
 from overparam.errors import OverparamError, SpecError
@@ -25,7 +29,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Get the data that is not embedded.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
-console = Console()
+# Names of files and studies are shown as they are, whatever rich would make of them.
+console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 Task = Annotated[str, typer.Argument(help="digits, nli, cifar or mnli")]
 Arch = Annotated[str, typer.Argument(help="resnet18, vgg16 or transformer")]
@@ -41,11 +46,48 @@ Budget = Annotated[
 
 def main() -> None:
     """Run the command line; a known error is one sentence on standard error, never a traceback."""
+    sys.stdout = sys.stdout or _nowhere()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no α shows a question mark
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except OverparamError as error:
-        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        tell(error)
         sys.exit(2 if isinstance(error, SpecError) else 1)
+    except OSError as error:
+        tell(f"could not use {error.filename or 'standard output'} ({error.strerror}): what was made is in its files")
+        _nowhere()  # or the interpreter would complain again when it ends
+        sys.exit(1)
+
+
+def _nowhere() -> TextIO:
+    """Standard output in place of one that is closed or broken; libraries, and processes that they start, want one."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return open(1, "w", closefd=False)
+
+
+def tell(error: OverparamError | str) -> None:
+    """Say on standard error what went wrong."""
+    with suppress(OSError):
+        Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "red"), str(error)))
+
+
+def in_turn(*steps: Callable[[], object]) -> None:
+    """Take every step, though one before it fails, then raise the last error: a full disk costs no scoreboard."""
+    errors: list[OverparamError] = []
+    for step in steps:
+        try:
+            step()
+        except OverparamError as error:
+            errors.append(error)
+    for error in errors[:-1]:
+        tell(error)
+    if errors:
+        raise errors[-1]
 
 
 def study_of(task: str, arch: str, scale: str | None, epochs: float | None = None) -> StudySpec:
@@ -60,18 +102,17 @@ def workspace() -> Workspace:
 
 
 def judged(studies: list[StudySpec]) -> "list[Judgement]":
-    """How the records of some studies are judged; also shown as a scoreboard."""
-    from overparam.judging import judge_record, load_preregistration
-    from overparam.results import read_record
+    """How the records of some studies are judged."""
+    from overparam.belonging import read_record_of
+    from overparam.judging import judge_record
+    from overparam.margins import load_preregistration
 
     preregistration = load_preregistration()
-    judgements = [
+    return [
         judgement
         for chosen in studies
-        for judgement in judge_record(read_record(workspace().record(chosen)), preregistration, evidence="record")
+        for judgement in judge_record(read_record_of(chosen, workspace()), preregistration, evidence="record")
     ]
-    show(judgements)
-    return judgements
 
 
 def show(judgements: "list[Judgement]") -> None:
@@ -80,14 +121,14 @@ def show(judgements: "list[Judgement]") -> None:
 
     Console(width=max(console.width, 150)).print(scoreboard(judgements))
     for line in summary(judgements):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line)
 
 
 def draw_page(settings: "list[Setting]", folder: Path) -> None:
     """Draw every figure and write the page into a folder, and say where they are."""
-    from overparam.judging import load_preregistration
+    from overparam.margins import load_preregistration
     from overparam.report.page import write_page
 
     with progress_display() as display:
         page = write_page(settings, load_preregistration(), folder, progress=display)
-    console.print(f"{page} is written, with its figures as SVG, PNG and CSV in {folder / 'figures'}", soft_wrap=True)
+    console.print(f"{page} is written, with its figures as SVG, PNG and CSV in {folder / 'figures'}")

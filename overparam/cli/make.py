@@ -18,6 +18,7 @@ from overparam.cli.app import (
     app,
     console,
     data_app,
+    in_turn,
     judged,
     show,
     study_of,
@@ -144,7 +145,7 @@ def study(task: Task, arch: Arch, scale: ScaleName = None) -> None:
     chosen = study_of(task, arch, scale)
     with resumable(), progress_display() as display:
         run_study(chosen, workspace(), progress=display)
-    judged([chosen])
+    show(judged([chosen]))
 
 
 @app.command()
@@ -153,7 +154,7 @@ def toy() -> None:
 
     Example: `overparam toy`
     """
-    from overparam.judging import load_preregistration
+    from overparam.margins import load_preregistration
     from overparam.toy.claims import judge_toy_record
     from overparam.toy.evidence import record_path, run_toy
     from overparam.toy.spec import read_toy
@@ -173,18 +174,21 @@ def calibrate(
     Takes about half an hour of two cores. Example: `overparam calibrate`
     """
     from overparam.calibration.acceptance import calibrate as run
-    from overparam.files import write_json
+    from overparam.files import write_sealed
 
     with progress_display() as display:
         bar = display.add_task("worlds", total=None)
         result = run(advance=lambda done, total: display.update(bar, completed=done, total=total))
-    write_json(to, result)
-    for row in result["rows"]:
-        if not row["met"]:
-            counts = ", ".join(f"{count} {name}" for name, count in row["counts"].items() if count)
-            console.print(f"not met: {row['world']}, {row['claim']}, R = {row['R']}: {counts} of {row['worlds']}")
-    met = sum(row["met"] for row in result["rows"])
-    console.print(f"{met} of {len(result['rows'])} rows are as they must be: {to}")
+
+    def show_rows() -> None:
+        for row in result["rows"]:
+            if not row["met"]:
+                counts = ", ".join(f"{count} {name}" for name, count in row["counts"].items() if count)
+                console.print(f"not met: {row['world']}, {row['claim']}, R = {row['R']}: {counts} of {row['worlds']}")
+        met = sum(row["met"] for row in result["rows"])
+        console.print(f"{met} of {len(result['rows'])} rows are as they must be: {to}")
+
+    in_turn(lambda: write_sealed(to, result), show_rows)
     if not result["met"]:
         raise typer.Exit(1)
 

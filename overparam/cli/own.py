@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from overparam.cli.app import app, console, draw_page
+from overparam.cli.app import app, console, draw_page, in_turn
+from overparam.progress import progress_display
 
 
 @app.command()
@@ -38,14 +39,20 @@ def compare(
     from overparam.compare import compare_files
     from overparam.files import write_json
 
-    with console.status("measuring"):
+    with progress_display() as display:
+        display.add_task("measuring", total=None)
         comparison = compare_files(
             folder, wide=wide, baseline=baseline, narrow=narrow or (), labels=labels, heldout=heldout, seed=seed
         )
-    Console(width=max(console.width, 150)).print(comparison)
-    if verdicts:
-        write_json(verdicts, [judgement.as_json() for judgement in comparison.judgements])
-    if report:
-        from overparam.report.settings import Setting
 
-        draw_page([Setting.of_own(comparison)], report)
+    def write_verdicts() -> None:
+        if verdicts:
+            write_json(verdicts, [judgement.as_json() for judgement in comparison.judgements])
+
+    def write_report() -> None:
+        if report:
+            from overparam.report.settings import Setting
+
+            draw_page([Setting.of_own(comparison)], report)
+
+    in_turn(write_verdicts, write_report, lambda: Console(width=max(console.width, 150)).print(comparison))

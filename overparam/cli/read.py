@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from overparam.cli.app import ScaleName, Task, app, console, draw_page, judged, show, workspace
+from overparam.cli.app import ScaleName, Task, app, console, draw_page, in_turn, judged, show, workspace
 from overparam.config import StudySpec, load_config
 from overparam.errors import SpecError
 
@@ -29,8 +30,12 @@ def judge(
 
     chosen = load_config().scale_of(task, scale)
     judgements = judged([StudySpec(arch, chosen) for arch in chosen.architectures])
-    if verdicts:
-        write_json(verdicts, [judgement.as_json() for judgement in judgements])
+
+    def write_verdicts() -> None:
+        if verdicts:
+            write_json(verdicts, [judgement.as_json() for judgement in judgements])
+
+    in_turn(write_verdicts, lambda: show(judgements))
 
 
 @app.command()
@@ -116,13 +121,13 @@ def explain(claim: Annotated[str, typer.Argument(help="a claim or a control, suc
     if claim not in known:
         raise SpecError(f"there is no claim {claim!r}: there are {', '.join(known)}")
     chosen = known[claim]
-    console.print(f"[bold]{claim}[/] (Figure {chosen.figure}): {chosen.statement}.", highlight=False)
-    console.print(f"Measured: {chosen.inequality}", highlight=False)
+    console.print(Text.assemble((claim, "bold"), f" (Figure {chosen.figure}): {chosen.statement}."))
+    console.print(f"Measured: {chosen.inequality}")
     show([judgement for setting in _settings() for judgement in setting.of(claim)])
 
 
 def _settings() -> "list[Setting]":
-    from overparam.judging import load_preregistration
+    from overparam.margins import load_preregistration
     from overparam.report.settings import gather_settings
     from overparam.toy.spec import read_toy
 

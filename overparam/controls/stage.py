@@ -2,18 +2,18 @@
 
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from rich.progress import Progress
 
-from overparam.checkpoints import load_checkpoint
+from overparam.artifacts import load_networks
 from overparam.config import StudySpec
 from overparam.controls.measurement import Networks, Readout, measure_controls
 from overparam.controls.unseen import measure_unseen
 from overparam.data import Dataset
 from overparam.ensembles import initialise
 from overparam.features import FeatureFile, extract
+from overparam.models import Network
 from overparam.origins import FEATURE_CODE, MEASURE_CODE, default_device
 from overparam.progress import silent
 from overparam.results import Record, Sample
@@ -37,7 +37,7 @@ def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress
         networks: dict[int, Networks] = {}
         for replicate, trained in display.track(files.items(), description=f"untrained networks of {study}"):
             initial = {alpha: _untrained(study, alpha, file, dataset) for alpha, file in trained.items()}
-            readout = _readout(workspace.checkpoint(study, Fraction(1), replicate))
+            readout = _readout(load_networks(study, Fraction(1), replicate, workspace, dataset)[0])
             networks[replicate] = Networks(trained, initial, readout)
         samples: dict[str, Sample] = {}
         for label, take in (
@@ -51,9 +51,8 @@ def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress
     return record_stage(study, workspace, workspace.controls(study), CONTROL_CODE, measured)
 
 
-def _readout(checkpoint: Path) -> Readout:
+def _readout(network: Network) -> Readout:
     """The last layer of the first copy."""
-    network, _ = load_checkpoint(checkpoint)
     weight, bias = (p.detach().float().chunk(network.copies)[0].numpy() for p in network.fc.parameters())
     return Readout(weight, bias)
 

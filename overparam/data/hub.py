@@ -1,6 +1,6 @@
 """Datasets of the hub as parquet files in ``data/``: their layout, and the checks of what was fetched."""
 
-import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +8,19 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel
 
 from overparam.errors import DataError
 from overparam.files import digest_file
+
+SETTLED = 0.2  # seconds after which what a fetch puts in place is there
+
+
+class _Source(BaseModel):
+    """What a fetch notes beside the files: where they come from, and the SHA-256 of each split."""
+
+    source: str
+    sha256: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -49,24 +59,38 @@ class HubDataset:
         Raises:
             DataError: if they are missing, or not the files that were fetched.
         """
-        folder = root / self.folder
         try:
-            pinned = json.loads((folder / "source.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise DataError(
-                f"there is no {self.title} in {folder}: get it with `overparam data fetch {self.task}`, "
-                f"or from a local mirror with `overparam data fetch {self.task} --from DIR`"
-            ) from None
-        tables = {}
+            return self._open(root / self.folder)
+        except DataError:
+            # A fetch may be putting other files in place, in two renames.
+            time.sleep(SETTLED)
+            return self._open(root / self.folder)
+
+    def _open(self, folder: Path) -> tuple[str, dict[str, str], dict[str, pa.Table]]:
+        noted, tables = self._noted(folder), {}
         for split in self.rows:
             path = folder / f"{split}.parquet"
-            if not path.exists() or digest_file(path) != pinned["sha256"][split]:
+            if not _has_digest(path, noted.sha256.get(split)):
                 raise DataError(
                     f"{path} is missing, truncated or not the file that was fetched: "
                     f"run `overparam data fetch {self.task}` again"
                 )
             tables[split] = self.read(path)
-        return pinned["source"], pinned["sha256"], tables
+        if self._noted(folder) != noted:
+            raise DataError(f"{folder} was fetched anew while it was read: run the same command again")
+        return noted.source, noted.sha256, tables
+
+    def _noted(self, folder: Path) -> _Source:
+        path = folder / "source.json"
+        try:
+            return _Source.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise DataError(
+                f"there is no {self.title} in {folder}: get it with `overparam data fetch {self.task}`, "
+                f"or from a local mirror with `overparam data fetch {self.task} --from DIR`"
+            ) from None
+        except (OSError, ValueError):
+            raise DataError(f"{path} is damaged: run `overparam data fetch {self.task}` again") from None
 
     def read(self, path: Path) -> pa.Table:
         """The columns of one split, checked: nothing missing, no sentence empty, and labels int64 in [0, classes).
@@ -109,6 +133,13 @@ def is_text(kind: pa.DataType) -> bool:
 def is_picture(kind: pa.DataType) -> bool:
     """Whether a column holds encoded pictures, as the library `datasets` stores them."""
     return pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
+
+
+def _has_digest(path: Path, sha256: str | None) -> bool:
+    try:
+        return digest_file(path) == sha256
+    except OSError:
+        return False
 
 
 def _empty(values: pa.ChunkedArray) -> np.ndarray:

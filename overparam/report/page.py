@@ -13,7 +13,8 @@ from rich.progress import Progress
 
 from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.files import write_atomically
-from overparam.judging import Judgement, Preregistration, cell_id
+from overparam.judging import Judgement, cell_id
+from overparam.margins import Preregistration
 from overparam.progress import silent
 from overparam.report.control_figures import CONTROL_FIGURES
 from overparam.report.drawing import Drawing

@@ -1,18 +1,21 @@
 """Sections of Markdown files that are written from records: what studies measured, and what their controls did."""
 
-import json
 import re
 from pathlib import Path
 
+from overparam.belonging import REMEDY, check_belongs, what_it_is_of
 from overparam.errors import ArtifactError
-from overparam.files import write_atomically
+from overparam.files import read_sealed, write_atomically
 from overparam.report.calibration_table import calibration_table
 from overparam.report.control_tables import control_tables
 from overparam.report.tables import record_tables
-from overparam.results import read_record
+from overparam.results import Record, read_record
 
-# Of records, by kind of section: where those of a scale lie, and what is written of each.
-OF_RECORDS = {"tables": ("*-*.json", record_tables), "controls": ("controls/*-*.json", control_tables)}
+# Of records, by kind of section: where those of a scale lie, of what kind they are, and what is written of each.
+OF_RECORDS = {
+    "tables": ("*-*.json", "measurements", record_tables),
+    "controls": ("controls/*-*.json", "controls", control_tables),
+}
 SCALED = "|".join(OF_RECORDS)
 SECTION = re.compile(
     rf"(<!-- (?P<kind>(?:{SCALED})(?= \w)|calibration)(?: (?P<scale>\w+))? -->\n)"
@@ -51,20 +54,29 @@ def fill_sections(path: Path, results: Path) -> None:
 
 
 def _of_records(folder: Path, kind: str) -> str:
-    pattern, tables_of = OF_RECORDS[kind]
-    records = sorted(folder.glob(pattern))
-    if not records:
+    pattern, holds, tables_of = OF_RECORDS[kind]
+    paths = sorted(folder.glob(pattern))
+    if not paths:
         raise ArtifactError(
             f"there is no record of the {kind} of scale {folder.name} in {folder.parent}: measure them first"
         )
-    return "\n\n".join(tables_of(read_record(record)) for record in records)
+    return "\n\n".join(tables_of(_in_its_place(path, holds, folder.name)) for path in paths)
+
+
+def _in_its_place(path: Path, kind: str, scale: str) -> Record:
+    record = read_record(path)
+    found = {**what_it_is_of(record), "file name": f"{record.task}-{record.arch}.json"}
+    check_belongs(path, found, {"kind": kind, "scale": scale, "file name": path.name}, REMEDY)
+    return record
 
 
 def _of_calibration(folder: Path) -> str:
     path = folder / "calibration.json"
     try:
-        return calibration_table(json.loads(path.read_text(encoding="utf-8")))
+        return calibration_table(read_sealed(path, "trial of the judge"))
     except FileNotFoundError:
         raise ArtifactError(f"there is no calibration {path}: make it with `overparam calibrate`") from None
-    except (ValueError, KeyError, TypeError):
-        raise ArtifactError(f"{path} is damaged: restore it with git, or make it with `overparam calibrate`") from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ArtifactError(
+            f"{path} is damaged or was edited ({error}): restore it with git, or make it with `overparam calibrate`"
+        ) from None

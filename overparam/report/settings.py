@@ -11,7 +11,8 @@ from overparam.compare import Comparison
 from overparam.config import Config, StudySpec
 from overparam.errors import OverparamError
 from overparam.evidence import NoEvidence, gather, gather_controls
-from overparam.judging import Judgement, Preregistration, holds_up_to, judge_record, where_it_holds
+from overparam.judging import Judgement, holds_up_to, judge_record, where_it_holds
+from overparam.margins import Preregistration
 from overparam.progress import silent
 from overparam.report.readings import TITLES, words_alone
 from overparam.report.steadiness import steadiness
@@ -96,7 +97,7 @@ def _setting(names: tuple[str, str, str], path: Path, judge: Callable[[], Judged
     try:
         record, judgements, controls, notes = judge()
     except OverparamError as error:
-        state = "missing" if isinstance(error, NoEvidence) and not path.exists() else "stale"
+        state = "stale" if path.exists() else "missing"
         return Setting(*names, state, str(error), None, ())
     return Setting(*names, "judged", "", record, tuple(judgements), controls, tuple(filter(None, notes)))
 

@@ -6,11 +6,12 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from overparam.belonging import check_belongs
 from overparam.errors import ArtifactError
-from overparam.evidence import NoEvidence
-from overparam.files import digest_file, digest_json, digest_source
+from overparam.evidence import NoEvidence, check_made
+from overparam.files import alone, digest_file, digest_json, digest_source
 from overparam.pins import pinned_outs
 from overparam.toy.claims import SCALE, TASK
 from overparam.toy.record import ToyRecord, read_toy_record, write_toy_record
@@ -41,7 +42,7 @@ def run_toy(spec: ToySpec, path: Path, progress: "Progress", *, claims_only: boo
         claims_only: leaves out what no claim needs: spans, other controls, trajectories, the phase diagram.
     """
     environment = {"python": platform.python_version(), "numpy": version("numpy"), "torch": version("torch")}
-    plain = {**asdict(spec), "alphas": [str(alpha) for alpha in spec.alphas]}
+    plain = _plain(spec)
     parts = {"spec": plain, "environment": environment, "code": digest_source(*CODE), "claims only": claims_only}
     key = digest_json(parts)
     try:
@@ -80,17 +81,27 @@ def gather_toy(
 
     Raises:
         NoEvidence: if there is none at this level.
-        ArtifactError: if a record is damaged.
+        ArtifactError: if a record is damaged, stale or of another toy setting.
     """
     if level == "checkpoint":
         raise NoEvidence("the toy keeps no checkpoints: judge it with `--evidence=retrain` or `--evidence=record`")
     if level == "record":
-        path = record_path(root / "results")
-        if not path.exists():
-            raise NoEvidence("the toy has no record: make it with `overparam toy`")
-        if pinned_outs(root).get(path.relative_to(root).as_posix()) != digest_file(path, "md5"):
-            raise NoEvidence(f"dvc.lock does not pin {path.name}, the toy's record: make it again with `dvc repro`")
-        return level, read_toy_record(path)
-    with progress() as display:
-        path = record_path(root / ".overparam" / "retrain" / "results")
+        return level, _recorded(spec, record_path(root / "results"), root)
+    path = record_path(root / ".overparam" / "retrain" / "results")
+    with progress() as display, alone(path):
         return "retrain", run_toy(spec, path, display, claims_only=True)
+
+
+def _recorded(spec: ToySpec, path: Path, root: Path) -> ToyRecord:
+    check_made(path, root, "the toy has no record: make it with `overparam toy`")
+    record = read_toy_record(path)
+    plain = _plain(spec)
+    asked = {name: plain[name] for name in plain if digest_json(plain[name]) != digest_json(record.spec.get(name))}
+    check_belongs(path, record.spec, asked, "restore it with git, or make it with `overparam toy`")
+    if pinned_outs(root).get(path.relative_to(root).as_posix()) != digest_file(path, "md5"):
+        raise ArtifactError(f"dvc.lock does not pin {path}, the toy's record: restore it, or make it with `dvc repro`")
+    return record
+
+
+def _plain(spec: ToySpec) -> dict[str, Any]:
+    return {**asdict(spec), "alphas": [str(alpha) for alpha in spec.alphas]}

@@ -86,7 +86,7 @@ def read_toy_record(path: Path) -> ToyRecord:
         ArtifactError: if it is missing, no record, or was edited after it was written.
     """
     try:
-        content = read_sealed(path)
+        content = read_sealed(path, "record of the toy")
         if content.pop("schema") != SCHEMA:
             raise ValueError(f"this version reads schema {SCHEMA}")
         return ToyRecord(**content)

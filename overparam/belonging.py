@@ -1,0 +1,63 @@
+"""Whether a file is of what it stands for: one in another's place is refused, in a sentence that names both."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from overparam.config import StudySpec
+from overparam.errors import ArtifactError
+from overparam.results import Record, read_record
+from overparam.workspace import Workspace
+
+REMEDY = "restore it with git, or measure again"
+
+
+def check_belongs(path: Path, found: Mapping[str, Any], asked: Mapping[str, Any], remedy: str) -> None:
+    """Raise ArtifactError unless a file says of itself what is asked for.
+
+    Args:
+        path: of the file.
+        found: what it says that it is of, by name; a name that it lacks is unknown.
+        asked: what belongs there.
+        remedy: what a user should do.
+    """
+    other = [name for name, value in asked.items() if found.get(name) != value]
+    if other:
+        says = ", ".join(f"{name} {shorten(str(found.get(name, 'unknown')), 80)}" for name in other)
+        belongs = ", ".join(f"{name} {shorten(str(asked[name]), 80)}" for name in other)
+        raise ArtifactError(f"{path} is of another study or network: of {says}, where {belongs} belongs: {remedy}")
+
+
+def read_record_of(study: StudySpec, workspace: Workspace) -> Record:
+    """The record of a study.
+
+    Raises:
+        ArtifactError: if it is missing, damaged, or not of this study and its own checkpoints.
+    """
+    return _read(study, workspace.record(study), "measurements")
+
+
+def read_controls_of(study: StudySpec, workspace: Workspace) -> Record:
+    """The record of a study's controls; raises as `read_record_of`."""
+    return _read(study, workspace.controls(study), "controls")
+
+
+def _read(study: StudySpec, path: Path, kind: str) -> Record:
+    record = read_record(path)
+    asked = {"kind": kind, "task": study.task, "arch": study.arch, "scale": study.scale.name}
+    check_belongs(path, what_it_is_of(record), asked, REMEDY)
+    # A record names the checkpoints that it was measured on: they must be the study's own.
+    places = Workspace.at(Path())
+    for alpha, entry in record.networks.items():
+        names = [f"checkpoint of α = {alpha}, replicate {replicate}" for replicate in record.replicates]
+        measured = dict(zip(names, (checkpoint["path"] for checkpoint in entry["checkpoints"]), strict=False))
+        own = (places.checkpoint(study, alpha, replicate).as_posix() for replicate in record.replicates)
+        check_belongs(path, measured, dict(zip(names, own, strict=True)), REMEDY)
+    return record
+
+
+def what_it_is_of(record: Record) -> dict[str, str]:
+    """What a record says of itself: kind, task, architecture, scale."""
+    kind = "measurements" if "span" in record.samples else "controls"
+    return {"kind": kind, "task": record.task, "arch": record.arch, "scale": record.scale}

@@ -1,0 +1,84 @@
+"""The court: gathers the evidence of each study once, and judges cells on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, QUARTER
+from overparam.config import Config, StudySpec
+from overparam.errors import OverparamError
+from overparam.evidence import NoEvidence, ProgressFactory, gather, gather_controls, workspace_of
+from overparam.judging import Judgement, judge
+from overparam.margins import Preregistration
+from overparam.toy import claims as toy
+from overparam.toy.evidence import gather_toy
+from overparam.toy.spec import ToySpec
+
+if TYPE_CHECKING:
+    from overparam.calibration.worlds import Study
+
+JUDGED = CLAIMS | CONTROLS | CONTROLS_APART
+JUDGED_TOY = toy.TOY_CLAIMS | toy.TOY_CONTROLS
+
+
+@dataclass(frozen=True)
+class Court:
+    """What cells are judged on, and by which margins.
+
+    Attributes:
+        config: every study.
+        toy: what the toy setting is run with.
+        preregistration: the margins.
+        scale: whose studies are judged; None for each task's default.
+        level: of evidence; None for the strongest at hand.
+        root: of the repository.
+        progress: makes a progress display for work that takes longer than a moment.
+    """
+
+    config: Config
+    toy: ToySpec
+    preregistration: Preregistration
+    scale: str | None
+    level: str | None
+    root: Path
+    progress: ProgressFactory
+    _evidence: dict[str, tuple[str, Any] | OverparamError] = field(default_factory=dict)
+
+    def studies(self) -> list[StudySpec]:
+        """Every study of the chosen scale, or of each task's default scale."""
+        return self.config.studies(self.scale)
+
+    def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
+        """The judgement of one cell; raises what gathering the study's evidence raised."""
+        if claim in CONTROLS_APART:
+            level, record = self._once(f"controls of {study}", lambda: gather_controls(study, self.root))
+        else:
+            level, record = self._once(str(study), lambda: gather(study, self.level, self.root, self.progress))
+        return judge(JUDGED[claim], record, alpha, self.preregistration, evidence=level)
+
+    def judge_toy(self, claim: str, alpha: Fraction) -> Judgement:
+        """The judgement of one cell of the toy setting."""
+        level, record = self._once(toy.TASK, lambda: gather_toy(self.toy, self.level, self.root, self.progress))
+        return toy.judge_toy(JUDGED_TOY[claim], record, alpha, self.preregistration, evidence=level)
+
+    def features(self, study: StudySpec) -> "Study":
+        """Features of the wide networks of a study and of those of a quarter of the width, gathered as its evidence."""
+        level, _ = self._once(str(study), lambda: gather(study, self.level, self.root, self.progress))
+        if level == "record":
+            raise NoEvidence(f"{study} is judged on its record, which holds no features that could be disturbed")
+        from overparam.calibration.disturbed import features_at
+
+        return features_at(study, QUARTER, workspace_of(level, self.root))
+
+    def _once(self, name: str, gather_evidence: Callable[[], tuple[str, Any]]) -> tuple[str, Any]:
+        if name not in self._evidence:
+            try:
+                self._evidence[name] = gather_evidence()
+            except OverparamError as error:
+                self._evidence[name] = error
+        evidence = self._evidence[name]
+        if isinstance(evidence, OverparamError):
+            raise evidence
+        return evidence

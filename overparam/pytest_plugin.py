@@ -1,0 +1,110 @@
+"""What a run of the claims leaves: the scoreboard and the file of verdicts, whichever processes judged them."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from overparam.errors import StorageError
+from overparam.files import write_json
+from overparam.judging import Judgement
+from overparam.scoreboard import scoreboard, summary
+
+
+class Run:
+    """Keeps what was judged, from the reports of tests; registered where tests are reported, not in workers of xdist.
+
+    Attributes:
+        file: where every judgement goes, or None.
+        must_judge: whether a run in which every test was skipped fails.
+    """
+
+    def __init__(self, file: Path | None, *, must_judge: bool) -> None:
+        self.file = file
+        self.must_judge = must_judge
+        self._judged: dict[str, Judgement] = {}
+        self._order: list[str] = []
+        self._ran = False
+        self._problems: list[str] = []
+        self._shown: _Lasting | None = None
+
+    @property
+    def judgements(self) -> list[Judgement]:
+        """What was judged, in the order of the tests; workers report in any."""
+        names = self._order or list(self._judged)
+        return [self._judged[name] for name in names if name in self._judged]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        terminal: Any = session.config.pluginmanager.getplugin("terminalreporter")
+        if terminal:
+            terminal._tw._file = self._shown = _Lasting(terminal._tw._file)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._order = list(ids)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self._ran = True
+            row: Any = dict(report.user_properties).get("judgement")
+            if row:
+                self._judged[report.nodeid] = Judgement(**row)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Any:
+        if self.must_judge and not self._ran:
+            self._problems.append("nothing was judged, which is no success")
+        if self.file and self._judged:
+            try:
+                write_json(self.file, [judgement.as_json() for judgement in self.judgements])
+            except StorageError as error:
+                self._problems.append(str(error))
+        yield  # the summary is shown
+        if self._shown:
+            self._shown.flush()
+        if (self._problems or (self._shown and self._shown.lost)) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        skipped = sorted(
+            {report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped")}
+        )
+        terminalreporter.write_sep("=", "scoreboard")
+        if self._judged:
+            width, colours = max(terminalreporter._tw.fullwidth, 150), terminalreporter._tw.hasmarkup
+            drawn = StringIO()
+            Console(file=drawn, width=width, force_terminal=colours).print(scoreboard(self.judgements))
+            terminalreporter.write(drawn.getvalue())
+            for line in summary(self.judgements):
+                terminalreporter.write_line(line)
+        for reason in skipped:
+            terminalreporter.write_line(f"not judged: {reason}")
+        for problem in self._problems:
+            terminalreporter.write_line(f"error: {problem}", red=True)
+
+
+class _Lasting:
+    """Where a run is shown; a pipe that closed or a disk that is full loses what is shown, and nothing else."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.lost = False
+
+    def write(self, text: str) -> None:
+        self._attempt(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        self._attempt(self._file.flush)
+
+    def _attempt(self, show: Callable[[], object]) -> None:
+        try:
+            show()
+        except OSError:
+            self.lost = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
