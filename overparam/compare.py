@@ -152,6 +152,7 @@ def _measure(
     heldout_labels = replicates[0].blocks.labels[replicates[0].blocks.heldout]
     unknown = {alpha: [[math.nan] * count] * len(replicates) for alpha, count in copies.items()}
     environment = {library: version(library) for library in ("overparam", "numpy", "scipy")}
+    samples, penalties = measure(replicates, workers=workers)
     return Record(
         task="own",
         arch="networks",
@@ -167,8 +168,8 @@ def _measure(
         },
         environment=environment,
         recipe={},
-        penalties={},
-        samples=measure(replicates, workers=workers)[0],
+        penalties=penalties,
+        samples=samples,
     )
 
 

@@ -1,6 +1,7 @@
 """Every quantity that the vision claims compare, in every replicate and at every penalty factor."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from overparam.config import SEED
 from overparam.features import FeatureFile
 from overparam.metrics import Measured, feature_performance, residuals, span_error
 from overparam.moments import Moments
+from overparam.penalties import Choices, Fitted, Penalties, PenaltyChoice
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_matched, S_prime, early
 from overparam.replicates import Replicate, check_same_examples
 from overparam.results import PENALTY_FACTORS, Sample
@@ -32,7 +34,7 @@ def measure(
     *,
     workers: int = -1,
     advance: Callable[[int, int], object] = lambda done, total: None,
-) -> tuple[dict[str, Sample], dict[str, list[float]]]:
+) -> tuple[dict[str, Sample], Penalties]:
     """Measure every quantity of the vision claims.
 
     Args:
@@ -42,8 +44,7 @@ def measure(
         advance: called with the parts done and their total, for a progress bar.
 
     Returns:
-        The samples ``span`` and ``performance``, and by quantity the penalty that cross-validation chose in each
-        replicate.
+        The samples ``span`` and ``performance``, and by quantity what cross-validation chose in each replicate.
 
     Raises:
         MeasurementError: if replicates differ in their examples, or a quantity has no meaning on these features.
@@ -69,13 +70,9 @@ def measure(
     for count, ((number, sample, _), quantities) in enumerate(zip(parts, done, strict=True), start=1):
         measured[sample][number] |= quantities
         advance(count, len(parts))
-    middle = PENALTY_FACTORS.index(1.0)
-    penalties = {
-        quantity: [by_number[number][quantity][middle].penalty for number in replicates]
-        for by_number in measured.values()
-        for quantity in by_number[next(iter(replicates))]
-    }
-    return {sample: joint_sample(list(by_number.values())) for sample, by_number in measured.items()}, penalties
+    found = {sample: list(by_number.values()) for sample, by_number in measured.items()}
+    penalties = {name: choices for by_replicate in found.values() for name, choices in chosen(by_replicate).items()}
+    return {sample: joint_sample(by_replicate) for sample, by_replicate in found.items()}, penalties
 
 
 def single_threaded(part: Callable[[], Quantities]) -> Quantities:
@@ -104,9 +101,8 @@ def spans(blocks: Blocks, pairs: Sequence[tuple[str, str]], factors: Sequence[fl
     measured = {}
     for source, target in pairs:
         regression = sources[source].to(target)
-        measured[_name(FSE(source, target))] = [
-            span_error(blocks, regression, penalty=regression.penalty * factor) for factor in factors
-        ]
+        errors = [span_error(blocks, regression, penalty=regression.penalty * factor) for factor in factors]
+        measured[_name(FSE(source, target))] = _after({"ridge": regression.choice}, errors)
     return measured
 
 
@@ -152,7 +148,13 @@ def _with_residuals(blocks: Blocks, regression: Ridge) -> list[Measured]:
         return feature_performance(joined, (source, name), penalty=probe_penalty)
 
     centre = performance(1.0, None)
-    return [centre if factor == 1.0 else performance(factor, centre.penalty) for factor in PENALTY_FACTORS]
+    by_factor = [centre if factor == 1.0 else performance(factor, centre.penalty) for factor in PENALTY_FACTORS]
+    return _after({"ridge": regression.choice, **centre.choices}, by_factor)
+
+
+def _after(choices: Choices, measured: Sequence[Measured]) -> list[Measured]:
+    """The measurements at multiples of penalties that cross-validation chose, which all stand on its choices."""
+    return [replace(measurement, choices=choices) for measurement in measured]
 
 
 def _planted(blocks: Blocks) -> np.ndarray:
@@ -176,6 +178,16 @@ def joint_sample(measured: list[Quantities], factors: Sequence[float] = PENALTY_
     ]
     shape = (len(factors), len(measured), len(quantities))
     return Sample(quantities, values.reshape(shape), np.array(shared), tuple(factors))
+
+
+def chosen(measured: Sequence[Quantities]) -> dict[str, dict[Fitted, list[PenaltyChoice]]]:
+    """By quantity, what cross-validation chose for it in every replicate, where it chose anything."""
+    choices = {quantity: [m[quantity][0].choices for m in measured] for quantity in measured[0]}
+    return {
+        quantity: {fitted: [made[fitted] for made in by_replicate] for fitted in by_replicate[0]}
+        for quantity, by_replicate in choices.items()
+        if by_replicate[0]
+    }
 
 
 def _name(contrast: Contrast) -> str:

@@ -4,13 +4,14 @@ Every value comes with its contributions ψ_i over held-out examples, mean_i ψ_
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from overparam.blocks import Blocks
 from overparam.errors import MeasurementError
 from overparam.moments import FOLDS, ROUNDING, Moments
+from overparam.penalties import Choices
 from overparam.probes import ProbeFit, cross_validate, scale_block
 from overparam.ridge import Ridge, RidgeSource
 
@@ -22,12 +23,14 @@ class Measured:
     Attributes:
         value: the measurement.
         contributions: (held-out examples,) ψ_i with mean ``value``, in the order of the held-out rows.
-        penalty: what cross-validation chose, relative for ridge maps; NaN for a difference.
+        penalty: of the ridge map, relative, or of the probe; NaN for a difference.
+        choices: what cross-validation chose on the way.
     """
 
     value: float
     contributions: np.ndarray
     penalty: float
+    choices: Choices = field(default_factory=dict)
 
     def __sub__(self, other: "Measured") -> "Measured":
         return Measured(self.value - other.value, self.contributions - other.contributions, float("nan"))
@@ -49,6 +52,7 @@ def span_error(blocks: Blocks, regression: Ridge, *, penalty: float | None = Non
         regression: from A to B.
         penalty: relative; by cross-validation on the fit split unless given.
     """
+    choices: Choices = {"ridge": regression.choice} if penalty is None else {}
     penalty = regression.penalty if penalty is None else penalty
     coefficients = regression.coefficients(penalty)
     fit = regression.source.whole.rows
@@ -64,7 +68,7 @@ def span_error(blocks: Blocks, regression: Ridge, *, penalty: float | None = Non
     if v.mean() <= ROUNDING**2 * np.diag(fit.scatter)[regression.columns].sum() / fit.count:
         raise MeasurementError(f"block {target} does not vary on the held-out split, so its span has no meaning")
     value = q.mean() / v.mean()
-    return Measured(float(value), (q - value * (v - v.mean())) / v.mean(), penalty)
+    return Measured(float(value), (q - value * (v - v.mean())) / v.mean(), penalty, choices)
 
 
 def span_gap(studied: Measured, baseline: Measured) -> Measured:
@@ -98,10 +102,12 @@ def feature_performance(blocks: Blocks, names: Sequence[str], *, penalty: float 
     """
     fit = ~blocks.heldout
     scaled = [scale_block(np.concatenate([batch[name] for _, batch in blocks.batches([name])]), fit) for name in names]
-    features = np.hstack(scaled).astype(np.float32)  # enough for a probe, in half the time
+    features = np.hstack(scaled)
     classes = int(blocks.labels.max()) + 1
+    choices: Choices = {}
     if penalty is None:
-        penalty = cross_validate(features[fit], blocks.labels[fit], classes, blocks.folds(FOLDS)[fit])
+        choice = cross_validate(features[fit], blocks.labels[fit], classes, blocks.folds(FOLDS)[fit])
+        penalty, choices = choice.penalty, {"probe": choice}
     probe = ProbeFit(features[fit], blocks.labels[fit], classes).at(penalty)
     correct = (probe.predict(features[blocks.heldout]) == blocks.labels[blocks.heldout]).astype(np.float64)
-    return Measured(float(correct.mean()), correct, penalty)
+    return Measured(float(correct.mean()), correct, penalty, choices)

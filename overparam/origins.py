@@ -21,6 +21,7 @@ MEASURE_CODE = (
     "rows",
     "blocks",
     "moments",
+    "penalties",
     "ridge",
     "probes",
     "metrics",

@@ -1,24 +1,34 @@
 """Linear probes: multinomial logistic regression with an L2 penalty chosen by cross-validation.
 
 Minimises ``Σ_i −log softmax(W x_i + b)[y_i] + (penalty / 2) ‖W‖²``, the intercept b free: scikit-learn's
-``LogisticRegression(C=1 / penalty)``. A record takes dozens of probes, so fits are made fast: they run in the
-eigenbasis of the features' covariance, scaled so that the loss is nearly round, and walk from strong to weak penalties
-with warm starts.
+``LogisticRegression(C=1 / penalty)``. A record takes dozens of probes over a grid of penalties, so fits are made fast:
+they walk from strong to weak penalties with warm starts, in coordinates that follow the curvature of the loss.
+
+In W that curvature is the penalty at least, so the sum lies within ``‖∂W‖² / (2 penalty)`` of its least: a fit ends
+where this bound says that it may, and raises if it does not come there. Float32 would not come there: near its least
+the loss changes by less than float32 tells apart.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.linalg import cholesky, solve_triangular
+from scipy.optimize import OptimizeResult, minimize
 from scipy.special import log_softmax
 
 from overparam.errors import MeasurementError
 from overparam.moments import ROUNDING, check_folds
+from overparam.penalties import PenaltyChoice
 
-# Penalties tried by cross-validation, from strong to weak; where the weakest is best, classes are all but separable.
-PENALTIES = (1e4, 1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2)
-# A typical curvature p (1 − p) of the loss in a logit; it steers how fast a fit converges, not where to.
-CURVATURE = 0.05
+# Penalties tried by cross-validation, from strong to weak. Where a few directions have nearly all of a block's
+# variance, its scale is theirs, and only weak penalties let the others tell what they know.
+PENALTIES = (1e4, 1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+# After so many steps the coordinates are chosen anew; so many times at most.
+STEPS, ROUNDS = 8, 40
+# With this the cross-validated loss is known to less than `PenaltyChoice` tells apart, wherever it is near its least.
+CURVE_TOLERANCE = 1e-6
+# Nats per example that float64 no longer tells apart.
+RESOLUTION = 1e-12
 
 
 @dataclass(frozen=True)
@@ -58,11 +68,42 @@ def scale_block(values: np.ndarray, fit: np.ndarray) -> np.ndarray:
     return centred / scale if scale > ROUNDING * np.abs(mean).max() else np.zeros_like(centred)
 
 
+@dataclass(frozen=True)
+class _Point:
+    """Where a fit is.
+
+    Attributes:
+        solution: (classes, features + 1) weights, and last the intercept.
+        loss: mean over examples, penalty included, in nats.
+        gradient: (classes, features + 1) of the loss.
+        probability: (classes, examples).
+    """
+
+    solution: np.ndarray
+    loss: float
+    gradient: np.ndarray
+    probability: np.ndarray
+
+    @property
+    def curvatures(self) -> np.ndarray:
+        """Of the loss in a logit, (examples,): p (1 − p), mean over classes."""
+        return np.mean(self.probability * (1 - self.probability), axis=0)
+
+    def excess(self, ridge: float) -> float:
+        """How far above its least the loss is at most, by strong convexity; the intercept's part, by the curvatures."""
+        slopes = np.square(self.gradient).sum(axis=0)
+        return float(slopes[:-1].sum() / ridge + slopes[-1] / max(self.curvatures.mean(), RESOLUTION)) / 2
+
+    def near(self, ridge: float, tolerance: float) -> bool:
+        """Whether the loss is within a share ``tolerance`` of its least, or within what float64 tells apart."""
+        return self.excess(ridge) <= max(tolerance * self.loss, RESOLUTION)
+
+
 class ProbeFit:
     """Fits probes to one set of examples, each from where the one before ended.
 
     Args:
-        features: (examples, features), finite; fits are made in their precision.
+        features: (examples, features), finite.
         labels: (examples,) in [0, classes).
         classes: number of classes.
 
@@ -73,47 +114,105 @@ class ProbeFit:
     def __init__(self, features: np.ndarray, labels: np.ndarray, classes: int) -> None:
         if labels.min() < 0 or labels.max() >= classes or len(np.unique(labels)) < 2:
             raise MeasurementError(f"probe labels must hold at least two classes, all in 0 to {classes - 1}")
+        features = np.asarray(features, dtype=np.float64)
         self._mean = features.mean(axis=0)
-        centred = features - self._mean
-        values, self._vectors = np.linalg.eigh(centred.T @ centred / len(features))
-        self._variances = np.maximum(values, 0)
-        self._rotated = centred @ self._vectors
-        self._onehot = np.eye(classes, dtype=features.dtype)[labels]
-        self._solution = np.zeros((features.shape[1] + 1, classes))  # last row: the intercept
+        # By rows and by columns: products with few classes are fast along contiguous memory only.
+        self._rows = np.hstack([features - self._mean, np.ones((len(features), 1))])  # last: the intercept
+        self._columns = np.ascontiguousarray(self._rows.T)
+        self._penalised = np.append(np.ones(features.shape[1]), 0)
+        self._onehot = np.ascontiguousarray(np.eye(classes)[labels].T)  # (classes, examples)
+        self._solution = np.zeros((classes, features.shape[1] + 1))
 
-    def at(self, penalty: float, *, tolerance: float = 1e-5) -> Probe:
-        """The probe at a positive penalty; the gradient of its mean loss, in the scaled basis, is below ``tolerance``.
+    def at(self, penalty: float, *, tolerance: float = 1e-8) -> Probe:
+        """The probe at a positive penalty, its loss with the penalty within a share ``tolerance`` of the least.
 
         Raises:
-            MeasurementError: for a penalty that is not positive.
+            MeasurementError: for a penalty that is not positive, or if the loss cannot be brought so near its least.
         """
         if not penalty > 0:
             raise MeasurementError(f"probe penalty {penalty} is not positive: separable classes would have no fit")
-        count = len(self._rotated)
-        ridge = penalty / count  # the objective below is the mean over examples
-        scale = 1 / np.sqrt(CURVATURE * self._variances + ridge)[:, None]  # (features, 1)
-        inputs = self._rotated * scale.T.astype(self._rotated.dtype)
-        shape = self._solution.shape
+        ridge = penalty / len(self._rows)  # the loss is the mean over examples
+        point = self._at(self._solution, ridge)
+        for _ in range(ROUNDS):
+            if point.near(ridge, tolerance):
+                break
+            point = self._descend(point, ridge, tolerance)
+        else:
+            raise MeasurementError(
+                f"the probe at penalty {penalty:g} did not converge: its loss of {point.loss:.1e} nats per example may "
+                f"be {point.excess(ridge):.1e} above the least; look for features of extreme size"
+            )
+        self._solution = point.solution
+        weights = point.solution[:, :-1].T
+        return Probe(weights, point.solution[:, -1] - self._mean @ weights, penalty)
+
+    def _at(self, solution: np.ndarray, ridge: float) -> _Point:
+        logits = solution @ self._columns  # (classes, examples)
+        logits -= logits.max(axis=0)
+        probability = np.exp(logits)
+        total = probability.sum(axis=0)
+        probability /= total
+        shrunk = ridge * self._penalised * solution
+        gradient = (probability - self._onehot) @ self._rows / len(self._rows) + shrunk
+        log_loss = np.log(total).sum() - np.vdot(self._onehot, logits)
+        return _Point(solution, log_loss / len(self._rows) + np.vdot(shrunk, solution) / 2, gradient, probability)
+
+    def _descend(self, start: _Point, ridge: float, tolerance: float) -> _Point:
+        """Some steps of Newton's method by conjugate gradients, in coordinates in which the loss is nearly round.
+
+        They are ``W L / γ`` with ``L Lᵀ = Σ_i c_i x_i x_iᵀ / n + ridge · 1`` and c_i the curvatures at the start; γ is
+        the length of the gradient there, so that steps are as exact where the loss is small as where it is large.
+        """
+        gram = self._columns * (start.curvatures / len(self._rows)) @ self._rows
+        gram[np.diag_indices_from(gram)] += ridge * self._penalised + ROUNDING * np.trace(gram)
+        root = cholesky(gram, lower=True)
+        shape, size = start.solution.shape, float(np.linalg.norm(_solve(root, start.gradient)))
+        reached = start
+
+        def solution_at(flat: np.ndarray) -> np.ndarray:
+            return size * _solve(root, flat.reshape(shape), transposed=True)
 
         def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-            parameters = flat.reshape(shape).astype(inputs.dtype)
-            log_probability = log_softmax(inputs @ parameters[:-1] + parameters[-1], axis=1)
-            weights = scale * parameters[:-1]
-            loss = -np.vdot(self._onehot, log_probability) / count + ridge / 2 * np.vdot(weights, weights)
-            error = (np.exp(log_probability) - self._onehot) / count
-            gradient = np.vstack([inputs.T @ error + ridge * scale * weights, error.sum(axis=0)])
-            return float(loss), gradient.ravel().astype(np.float64)
+            nonlocal reached
+            reached = self._at(solution_at(flat), ridge)
+            return reached.loss / size**2, _solve(root, reached.gradient).ravel() / size
 
-        start = np.vstack([self._solution[:-1] / scale, self._solution[-1:]]).ravel()
-        options = {"maxiter": 2000, "maxfun": 4000, "ftol": tolerance * 1e-5, "gtol": tolerance}
-        solved = minimize(objective, start, jac=True, method="L-BFGS-B", options=options).x.reshape(shape)
-        self._solution = np.vstack([solved[:-1] * scale, solved[-1:]])
-        weights = self._vectors @ self._solution[:-1]
-        return Probe(weights, self._solution[-1] - self._mean @ weights, penalty)
+        def curvature_along(flat: np.ndarray, direction: np.ndarray) -> np.ndarray:
+            changed = self._change_of_gradient(reached, solution_at(direction), ridge)
+            return _solve(root, changed).ravel() / size
+
+        def stop_when_near(intermediate_result: OptimizeResult) -> None:
+            if reached.near(ridge, tolerance):
+                raise StopIteration
+
+        found = minimize(
+            objective,
+            (start.solution @ root).ravel() / size,
+            jac=True,
+            hessp=curvature_along,
+            method="Newton-CG",
+            callback=stop_when_near,
+            options={"maxiter": STEPS, "xtol": 0},
+        )
+        return self._at(solution_at(found.x), ridge)
+
+    def _change_of_gradient(self, point: _Point, direction: np.ndarray, ridge: float) -> np.ndarray:
+        """The Hessian at a point times a direction (classes, features + 1)."""
+        moved = point.probability * (direction @ self._columns)
+        moved -= point.probability * moved.sum(axis=0)
+        return moved @ self._rows / len(self._rows) + ridge * self._penalised * direction
 
 
-def cross_validate(features: np.ndarray, labels: np.ndarray, classes: int, folds: np.ndarray) -> float:
-    """The penalty with the least cross-validated log-loss: from strong to weak, up to where the loss rises again.
+def _solve(root: np.ndarray, values: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+    """``values L⁻ᵀ``, or ``values L⁻¹`` if transposed, for a lower triangular L: (classes, features + 1)."""
+    return solve_triangular(root, values.T, lower=True, trans=int(transposed), check_finite=False).T
+
+
+def cross_validate(features: np.ndarray, labels: np.ndarray, classes: int, folds: np.ndarray) -> PenaltyChoice:
+    """The penalty with the least cross-validated log-loss, of all that are tried.
+
+    A search that stops where the loss first rises would stop too early: where directions of large variance say nothing
+    of the class, the loss rises first and falls far below later.
 
     Args:
         features: (examples, features) of the fit split.
@@ -124,19 +223,14 @@ def cross_validate(features: np.ndarray, labels: np.ndarray, classes: int, folds
     Raises:
         MeasurementError: if there are too few examples, or every class has all of its own in one fold.
     """
-    splits = _splits(labels, folds)
-    fits = [ProbeFit(features[others], labels[others], classes) for others, _ in splits]
-    parts = [part for _, part in splits]
-    best, least = PENALTIES[0], np.inf
-    for penalty in PENALTIES:
-        loss = sum(
-            fit.at(penalty, tolerance=1e-4).log_loss(features[part], labels[part])
-            for fit, part in zip(fits, parts, strict=True)
-        )
-        if loss > least:
-            break
-        best, least = penalty, loss
-    return float(best)
+    losses, by_shares = [], []  # (folds, penalties) and (folds,)
+    for others, part in _splits(labels, folds):
+        fit = ProbeFit(features[others], labels[others], classes)
+        probes = (fit.at(penalty, tolerance=CURVE_TOLERANCE) for penalty in PENALTIES)
+        losses.append([probe.log_loss(features[part], labels[part]) for probe in probes])
+        shares = np.bincount(labels[others], minlength=classes) / others.sum()
+        by_shares.append(-np.log(shares[labels[part]]).sum())
+    return PenaltyChoice.of(PENALTIES, np.array(losses), np.array(by_shares))
 
 
 def _splits(labels: np.ndarray, folds: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -149,8 +243,9 @@ def _splits(labels: np.ndarray, folds: np.ndarray) -> list[tuple[np.ndarray, np.
     rest = [folds != fold for fold in np.unique(folds)]
     splits = [(others, ~others & np.isin(labels, labels[others])) for others in rest]
     usable = [(others, part) for others, part in splits if part.any() and len(np.unique(labels[others])) > 1]
-    if not usable:
+    if len(usable) < 2:
         raise MeasurementError(
-            "no fold leaves at least two classes to fit a probe to and rows of them to score: fit to more of each class"
+            "fewer than two folds leave two classes to fit a probe to and rows of them to score: "
+            "fit to more of each class"
         )
     return usable

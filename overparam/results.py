@@ -1,8 +1,9 @@
 """Records: the measurements of one study with their provenance, small enough for git and complete enough to judge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 
 from overparam.errors import ArtifactError
 from overparam.files import read_sealed, write_sealed
+from overparam.penalties import Fitted, Penalties, PenaltyChoice
 from overparam.quantities import Contrast
 from overparam.stats import Effect
 
-SCHEMA = 3
+SCHEMA = 4
+WITHOUT_CURVES = 3  # of records that keep no more of a choice than the penalty
 # Factors on every cross-validated ridge penalty at which a verdict is taken again; the middle one is the verdict's own.
 PENALTY_FACTORS = (1e-2, 1e-1, 1.0, 1e1, 1e2)
 
@@ -63,7 +66,7 @@ class Record:
         data: source, digests, numbers of fit and held-out examples, classes.
         environment: library versions of the measurement.
         recipe: the training recipe.
-        penalties: by quantity: the penalty that cross-validation chose in each replicate.
+        penalties: by quantity: what cross-validation chose in each replicate, of ridge maps and probes.
         samples: ``span`` and ``performance``; in a record of controls, those of `overparam.controls.measurement`.
     """
 
@@ -77,7 +80,7 @@ class Record:
     data: Mapping[str, Any]
     environment: Mapping[str, str]
     recipe: Mapping[str, Any]
-    penalties: Mapping[str, list[float]]
+    penalties: Penalties
     samples: Mapping[str, Sample]
 
     @property
@@ -120,7 +123,7 @@ def write_record(path: Path, record: Record) -> None:
         "environment": dict(record.environment),
         "recipe": dict(record.recipe),
         "networks": {str(alpha): dict(entry) for alpha, entry in record.networks.items()},
-        "penalties": dict(record.penalties),
+        "penalties": _written(record.penalties),
         "samples": {
             name: {
                 "quantities": list(sample.quantities),
@@ -142,8 +145,10 @@ def read_record(path: Path) -> Record:
     """
     try:
         content = read_sealed(path, "record of a study")
-        if content["schema"] != SCHEMA:
+        if content["schema"] not in (SCHEMA, WITHOUT_CURVES):
             raise ValueError(f"its schema is {content['schema']}, this version reads {SCHEMA}")
+        samples = {name: _read_sample(entry) for name, entry in content["samples"].items()}
+        read_penalties = _read_penalties if content["schema"] == SCHEMA else partial(_without_curves, samples)
         return Record(
             task=content["task"],
             arch=content["arch"],
@@ -155,8 +160,8 @@ def read_record(path: Path) -> Record:
             data=content["data"],
             environment=content["environment"],
             recipe=content["recipe"],
-            penalties=content["penalties"],
-            samples={name: _read_sample(entry) for name, entry in content["samples"].items()},
+            penalties=read_penalties(content["penalties"]),
+            samples=samples,
         )
     except FileNotFoundError:
         raise ArtifactError(f"there is no record {path}: measure the study first") from None
@@ -176,6 +181,41 @@ def _read_sample(entry: Mapping[str, Any]) -> Sample:
     return Sample(tuple(entry["quantities"]), values, shared, tuple(entry["penalty_factors"]))
 
 
-def _rounded(values: np.ndarray) -> list[float]:
-    """Six significant digits: covariances need no more, and records stay small."""
+def _written(penalties: Penalties) -> dict[str, Any]:
+    """Grids once, since ridge maps share one, and probes another; then by quantity, a list over replicates each."""
+    grids = {fitted: one.grid for choices in penalties.values() for fitted, (one, *_) in choices.items()}
+    chosen = {
+        quantity: {
+            fitted: {
+                "penalty": [choice.penalty for choice in by_replicate],
+                "edge": [choice.edge for choice in by_replicate],
+                "losses": [_rounded(choice.losses) for choice in by_replicate],
+            }
+            for fitted, by_replicate in choices.items()
+        }
+        for quantity, choices in penalties.items()
+    }
+    return {"grids": {fitted: list(grid) for fitted, grid in grids.items()}, "chosen": chosen}
+
+
+def _read_penalties(entry: Mapping[str, Any]) -> Penalties:
+    def read(grid: Sequence[float], parts: Mapping[str, list[Any]]) -> list[PenaltyChoice]:
+        columns = zip(parts["penalty"], parts["edge"], parts["losses"], strict=True)
+        return [PenaltyChoice(penalty, edge, tuple(grid), tuple(losses)) for penalty, edge, losses in columns]
+
+    return {
+        quantity: {fitted: read(entry["grids"][fitted], parts) for fitted, parts in choices.items()}
+        for quantity, choices in entry["chosen"].items()
+    }
+
+
+def _without_curves(samples: Mapping[str, Sample], entry: Mapping[str, list[float]]) -> Penalties:
+    """What older records keep: of accuracies the penalties of probes, of span errors those of ridge maps."""
+    probed = samples["performance"].quantities if "performance" in samples else ()
+    fitted: dict[str, Fitted] = {name: "probe" if name in probed else "ridge" for name in entry}
+    return {name: {fitted[name]: [PenaltyChoice(penalty, "unknown") for penalty in entry[name]]} for name in entry}
+
+
+def _rounded(values: Iterable[float]) -> list[float]:
+    """Six significant digits: covariances and loss curves need no more, and records stay small."""
     return [float(f"{value:.6g}") for value in values]

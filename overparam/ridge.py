@@ -17,6 +17,7 @@ import numpy as np
 
 from overparam.errors import MeasurementError
 from overparam.moments import Group, Moments
+from overparam.penalties import PenaltyChoice
 
 # Relative penalties tried by cross-validation: 1e-8 to 1e2, two a decade.
 PENALTIES = 10.0 ** np.arange(-8, 2.5, 0.5)
@@ -103,26 +104,27 @@ class Ridge:
 
     @cached_property
     def cross_validated_errors(self) -> np.ndarray:
-        """Squared error summed over left-out folds, at each of ``PENALTIES``."""
-        return sum(
-            _squared_errors(basis, fold, self.source.columns, self.columns, PENALTIES)
-            for basis, fold in self.source.without_fold
-        )  # pyright: ignore[reportReturnType]
+        """Squared error on each left-out fold, at each of ``PENALTIES``: (folds, penalties)."""
+        return np.array(
+            [
+                _squared_errors(basis, fold, self.source.columns, self.columns, PENALTIES)
+                for basis, fold in self.source.without_fold
+            ]
+        )
 
     @cached_property
-    def penalty(self) -> float:
-        """The relative penalty with the least cross-validated error.
+    def choice(self) -> PenaltyChoice:
+        """The relative penalty with the least cross-validated error, and the curve of errors."""
+        by_mean = [
+            np.trace(fold.about(basis.rows.mean, self.columns, self.columns))
+            for basis, fold in self.source.without_fold
+        ]
+        return PenaltyChoice.of(PENALTIES.tolist(), self.cross_validated_errors, np.array(by_mean))
 
-        Raises:
-            MeasurementError: if it lies at the edge of the grid, where the least error may not have been reached.
-        """
-        best = int(np.argmin(self.cross_validated_errors))
-        if best in (0, len(PENALTIES) - 1):
-            raise MeasurementError(
-                f"the best ridge penalty from {self.source.name} to {self.target}, {PENALTIES[best]:.0e}, lies at the "
-                "edge of the grid: the blocks may be copies of each other, or unrelated"
-            )
-        return float(PENALTIES[best])
+    @property
+    def penalty(self) -> float:
+        """The relative penalty with the least cross-validated error."""
+        return self.choice.penalty
 
     def coefficients(self, penalty: float) -> np.ndarray:
         """``W`` at a relative penalty: (source features, target features)."""

@@ -4,7 +4,7 @@ Every artifact carries a key that digests all it depends on: spec, inputs, code,
 artifact has the right key does nothing, so any engine may run the grid, in any order, as often as it likes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
@@ -36,6 +36,7 @@ from overparam.origins import (
     key_of,
     libraries,
 )
+from overparam.penalties import Penalties
 from overparam.progress import silent
 from overparam.replicates import Replicate, check_distinct
 from overparam.results import Record, Sample, read_record, write_record
@@ -44,7 +45,7 @@ from overparam.training import accuracy, copy_seeds, train
 from overparam.workspace import Workspace
 
 StudyFiles = dict[int, dict[Fraction, FeatureFile]]  # by replicate and width factor
-Measurements = tuple[dict[str, Sample], Mapping[str, list[float]]]  # samples, and the penalties that were chosen
+Measurements = tuple[dict[str, Sample], Penalties]
 
 
 def load_study_data(study: StudySpec) -> Dataset:

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from overparam.penalties import PenaltyChoice
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_matched, S_prime, early
 from overparam.results import PENALTY_FACTORS, Record, Sample
 from overparam.stats import Effect
@@ -29,6 +30,7 @@ AS_CLAIMED: dict[str, Levels] = {
 }
 COPIES = {ONE: 2, HALF: 4, QUARTER: 16, EIGHTH: 16, SIXTEENTH: 32}
 EARLY = {2: (0.5, 0.4, 0.2), 5: (0.75, 0.1, 0.05)}
+INSIDE = PenaltyChoice(1e-3, "inside", (1e-4, 1e-3, 1e-2), (0.3, 0.25, 0.5))
 
 
 def spread_effect(mean: float, half_width: float) -> Effect:
@@ -122,7 +124,10 @@ def synthetic_record(
         data={"source": "synthetic", "sha256": {}, "majority_share": majority_share},
         environment={"device": "CPU"},
         recipe={"epochs": 10},
-        penalties={"FSE(M_1′→M_1)": [1e-3] * replicates},
+        penalties={
+            str(FSE(M_1_PRIME, M_1)): {"ridge": [INSIDE] * replicates},
+            str(FP(M_1)): {"probe": [INSIDE] * replicates},
+        },
         samples={
             "span": _sample_at(spans, replicates, spread),
             "performance": _sample_at(performances, replicates, spread),

@@ -59,8 +59,9 @@ def printed(comparison, width=150):
 @pytest.mark.parametrize("alpha", [HALF, QUARTER])
 def test_all_networks_and_labels_give_what_studies_measure(alpha):
     built = build_replicates({f"r{k}": networks(number=k, alpha=alpha) for k in range(2)}, LABELS, SPLIT)
-    samples, _ = measure(dict(enumerate(built)), workers=1)
+    samples, penalties = measure(dict(enumerate(built)), workers=1)
     record = compared(alpha=alpha).record
+    assert record.penalties == penalties
     for name, expected in samples.items():
         found = record.samples[name]
         assert set(found.quantities) == set(expected.quantities)

@@ -32,6 +32,7 @@ from overparam.controls.unseen import measure_unseen
 from overparam.errors import ArtifactError, MeasurementError
 from overparam.measurement import measure
 from overparam.metrics import feature_performance, ridge_regression, span_error
+from overparam.penalties import Penalties
 from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.replicates import Replicate
 from overparam.results import PENALTY_FACTORS, Sample, read_record
@@ -49,8 +50,13 @@ def networks_of(seed: int) -> Networks:
 
 
 @pytest.fixture(scope="module")
-def samples() -> dict[str, Sample]:
+def measured() -> tuple[dict[str, Sample], Penalties]:
     return measure_controls({0: networks_of(0), 1: networks_of(1)}, workers=1)
+
+
+@pytest.fixture(scope="module")
+def samples(measured) -> dict[str, Sample]:
+    return measured[0]
 
 
 def value(samples: dict[str, Sample], contrast: Contrast, replicate: int = 0) -> float:
@@ -161,7 +167,7 @@ def test_a_network_that_died_does_not_stand_for_its_width():
 
 def test_on_unseen_examples_all_is_measured_as_ever_from_half_of_the_held_out_ones():
     files = world("signal", 0)
-    samples = measure_unseen({0: files, 1: world("signal", 1)}, workers=1)
+    samples, penalties = measure_unseen({0: files, 1: world("signal", 1)}, workers=1)
     held = np.flatnonzero(files[ONE].heldout)
     half = np.random.default_rng(SEED).permutation(len(held)) < len(held) // 2
     wide, narrow = files[ONE].features[held], files[HALF].features[held]
@@ -170,7 +176,11 @@ def test_on_unseen_examples_all_is_measured_as_ever_from_half_of_the_held_out_on
     span = span_error(blocks, ridge_regression(blocks, S(HALF), M_1)).value
     assert value(samples, unseen(FSE(S(HALF), M_1))) == pytest.approx(span, rel=1e-9)
     assert value(samples, unseen(FP(M_1))) == feature_performance(blocks, [M_1]).value
-    assert not [q for sample in samples.values() for q in sample.quantities if "after" in q or "unseen" not in q]
+    quantities = [q for sample in samples.values() for q in sample.quantities]
+    assert not [q for q in quantities if "after" in q or "unseen" not in q]
+    assert set(penalties) == set(quantities)
+    expected = ridge_regression(blocks, S(HALF), M_1).choice
+    assert penalties[str(unseen(FSE(S(HALF), M_1)))]["ridge"][0] == expected
 
 
 def test_every_claim_on_unseen_examples_is_the_claim_itself_elsewhere():
@@ -218,6 +228,17 @@ def test_every_control_apart_finds_what_it_compares(studied):
     _, record = studied
     for control in CONTROLS_APART.values():
         assert record.lacks(control.effect(QUARTER)) == []
+
+
+def test_what_cross_validation_chose_is_told_of_all_that_stands_on_ridge_maps(measured, studied):
+    samples, penalties = measured
+    mapped = {q for sample in samples.values() for q in sample.quantities if "FSE" in q or "stitched" in q}
+    assert set(penalties) == mapped - {str(stitched(M_1))}
+    expected = [ridge_regression(networks_of(seed).blocks, S(HALF), M_1).choice for seed in (0, 1)]
+    for contrast in (FSE(S(HALF), M_1), FSE_best(S(HALF)), stitched(S(HALF))):
+        assert penalties[str(contrast)] == {"ridge": expected}
+    _, record = studied
+    assert {str(FSE(M_1, M_1_PRIME)), str(unseen(FP(M_1)))} <= set(record.penalties)
 
 
 def test_without_features_the_stage_says_what_to_do(tmp_path):

@@ -15,11 +15,11 @@ ORDER = [
     "errors", "files", "arrays", "rows", "recipes", "config", "data", "fetch", "batches",
     "models", "ensembles", "fit", "sealed", "progress", "training", "kernels", "examination", "checkpoints",
     "baselines", "features", "hooks",
-    "blocks", "moments", "ridge", "probes", "metrics", "similarity", "stats", "equal_fit", "quantities", "results",
-    "pins", "replicates", "own", "order", "measurement", "workspace", "belonging", "origins", "doctor", "artifacts",
-    "stages", "studies", "controls", "evidence",
-    "claims", "margins", "judging", "toy", "calibration", "scoreboard", "gate", "court", "pytest_plugin", "compare",
-    "report", "cli",
+    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "equal_fit", "quantities",
+    "results", "pins", "replicates", "own", "order", "measurement", "workspace", "belonging", "origins", "doctor",
+    "artifacts", "stages", "studies", "controls", "evidence",
+    "claims", "margins", "gates", "judging", "toy", "calibration", "scoreboard", "gate", "court", "pytest_plugin",
+    "compare", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
 TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", "workspace", "cli"]

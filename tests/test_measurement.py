@@ -58,7 +58,19 @@ def test_every_quantity_is_measured_in_every_replicate_at_every_penalty_factor()
         assert sample.shared.shape == (len(PENALTY_FACTORS), REPLICATES * count, REPLICATES * count)
         assert np.isfinite(sample.values).all()
     assert set(penalties) == {*samples["span"].quantities, *samples["performance"].quantities}
-    assert {len(chosen) for chosen in penalties.values()} == {REPLICATES}
+    assert {len(chosen) for choices in penalties.values() for chosen in choices.values()} == {REPLICATES}
+
+
+def test_what_cross_validation_chose_is_told_of_every_map_and_every_probe():
+    samples, penalties = measured()
+    for quantity in samples["span"].quantities:
+        assert set(penalties[quantity]) == {"ridge"}
+    for quantity in samples["performance"].quantities:
+        assert set(penalties[quantity]) == ({"ridge", "probe"} if "R(" in quantity else {"probe"})
+    for number, replicate in replicates(count=REPLICATES).items():
+        regression = ridge_regression(replicate.blocks, M_1, S(HALF))
+        assert penalties[str(FP(M_1, R(M_1, S(HALF))))]["ridge"][number] == regression.choice
+        assert penalties[str(FP(M_1))]["probe"][number] == feature_performance(replicate.blocks, [M_1]).choices["probe"]
 
 
 def test_every_claim_finds_its_quantities():
@@ -74,7 +86,7 @@ def test_span_errors_are_those_of_the_definition_at_every_penalty_factor(source,
     values = of(samples["span"], FSE(source, target))
     for number, replicate in replicates(count=REPLICATES).items():
         regression = ridge_regression(replicate.blocks, source, target)
-        assert penalties[str(FSE(source, target))][number] == regression.penalty
+        assert penalties[str(FSE(source, target))]["ridge"][number] == regression.choice
         for k, factor in enumerate(PENALTY_FACTORS):
             expected = span_error(replicate.blocks, regression, penalty=factor * regression.penalty)
             assert values[k, number] == pytest.approx(expected.value, rel=1e-8)
@@ -87,7 +99,7 @@ def test_the_performance_of_plain_blocks_is_that_of_the_definition_and_knows_no_
     for number, replicate in replicates(count=REPLICATES).items():
         expected = feature_performance(replicate.blocks, (name,))
         np.testing.assert_array_equal(values[:, number], expected.value)
-        assert penalties[str(FP(name))][number] == expected.penalty
+        assert penalties[str(FP(name))]["probe"][number].penalty == expected.penalty
 
 
 @pytest.mark.parametrize(
@@ -103,7 +115,7 @@ def test_performance_with_residuals_chooses_its_probe_once(source, target):
         for k, factor in enumerate(PENALTY_FACTORS):
             residual = residuals(blocks, regression, penalty=factor * regression.penalty)
             joined = Blocks({source: blocks[source], name: residual}, blocks.ids, blocks.labels, blocks.heldout)
-            probe = penalties[str(FP(source, name))][number]
+            probe = penalties[str(FP(source, name))]["probe"][number].penalty
             expected = feature_performance(joined, (source, name), penalty=None if factor == 1 else probe)
             assert values[k, number] == pytest.approx(expected.value, abs=1 / HELDOUT)
             assert expected.penalty == probe
@@ -142,7 +154,9 @@ def test_measuring_again_gives_the_same_and_says_how_far_it_is():
         replicates(count=1), workers=1, advance=lambda done, total: calls.append((done, total))
     )
     assert calls == [(k, 6) for k in range(1, 7)]
-    assert penalties == {name: chosen[:1] for name, chosen in measured()[1].items()}
+    assert penalties == {
+        name: {fitted: chosen[:1] for fitted, chosen in choices.items()} for name, choices in measured()[1].items()
+    }
     for name, sample in samples.items():
         count = len(sample.quantities)
         np.testing.assert_allclose(sample.values[:, 0], measured()[0][name].values[:, 0], rtol=1e-12)

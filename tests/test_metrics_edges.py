@@ -66,7 +66,6 @@ REFUSED = {
         lambda b: spanned(b, 0.0),
         "more rows than features",
     ),
-    "a copy": (lambda: with_arrays(world(), B=rows("A")), lambda b: spanned(b, None), "edge of the grid"),
     "an unknown source": (world, lambda b: ridge_regression(b, "C", "B"), "no feature block 'C'"),
     "an unknown target": (world, lambda b: ridge_regression(b, "A", "C"), "no feature block 'C'"),
     "an unknown block to probe": (world, lambda b: performed(b, ["A", "C"]), "no feature block 'C'"),

@@ -55,7 +55,7 @@ def test_residuals_beside_the_source_give_the_unpenalised_probe_of_the_target_be
     fit, A = ~blocks.heldout, np.asarray(blocks["A"][:])
     logits = []
     for features in (np.hstack([A, R]), side_by_side(blocks, ["A", "B"])):
-        probe = ProbeFit(features[fit], blocks.labels[fit], 3).at(1e-6, tolerance=1e-9)
+        probe = ProbeFit(features[fit], blocks.labels[fit], 3).at(1e-6, tolerance=1e-12)
         logits.append(probe.logits(features) - probe.logits(features).mean(axis=1, keepdims=True))
     np.testing.assert_allclose(*logits, atol=1e-2 * np.abs(logits[0]).max())
     np.testing.assert_array_equal(*(values.argmax(axis=1) for values in logits))

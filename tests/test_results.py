@@ -9,7 +9,8 @@ from records import ALPHAS, HALF, ONE, QUARTER, sample_of, synthetic_record
 
 from overparam.errors import ArtifactError
 from overparam.files import digest_json, write_json
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.penalties import PenaltyChoice
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, S
 from overparam.results import PENALTY_FACTORS, read_record, write_record
 from overparam.stats import Effect
 
@@ -76,6 +77,63 @@ def test_a_record_reads_back_as_it_was_written(tmp_path):
     assert path.read_bytes() == first
 
 
+CURVED = {
+    str(FSE(M_1, M_1_PRIME)): {
+        "ridge": [
+            PenaltyChoice(1e-8, "falling", (1e-8, 1e-7), (1.23456e-15, 0.3)),
+            PenaltyChoice(1e-7, "flat", (1e-8, 1e-7), (0.25, 0.2)),
+        ]
+    },
+    str(FP(S(HALF), M_1)): {
+        "ridge": [PenaltyChoice(1e-7, "inside", (1e-8, 1e-7), (0.4, 0.1))] * 2,
+        "probe": [
+            PenaltyChoice(1e4, "flat", (1e4, 1.0, 1e-4), (0.5, 0.6, 12.5)),
+            PenaltyChoice(1.0, "inside", (1e4, 1.0, 1e-4), (0.9, 0.6, 0.7)),
+        ],
+    },
+}
+
+
+def test_curves_and_edges_read_back_as_they_were_written_to_six_digits(tmp_path):
+    path = tmp_path / "record.json"
+    record = replace(synthetic_record(), penalties=CURVED)
+    write_record(path, record)
+    assert read_record(path).penalties == CURVED
+    (choice, *_) = CURVED[str(FSE(M_1, M_1_PRIME))]["ridge"]
+    finer = replace(choice, losses=(1.23456e-15, 0.2999999999))
+    write_record(path, replace(record, penalties={"a": {"ridge": [finer]}}))
+    assert read_record(path).penalties == {"a": {"ridge": [choice]}}
+
+
+def of_an_older_schema(path, penalties) -> None:
+    """Rewrite a record as it was written before records kept loss curves."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, sealed({**content, "schema": 3, "penalties": penalties}))
+
+
+def test_a_record_of_the_older_schema_is_read_with_penalties_whose_curves_are_unknown(tmp_path):
+    path = tmp_path / "record.json"
+    record = synthetic_record()
+    write_record(path, record)
+    of_an_older_schema(path, {str(FSE(M_1_PRIME, M_1)): [1e-3, 1e-2], str(FP(M_1, PLANTED)): [1e4, 10.0]})
+    again = read_record(path)
+    assert again.penalties == {
+        str(FSE(M_1_PRIME, M_1)): {"ridge": [PenaltyChoice(1e-3, "unknown"), PenaltyChoice(1e-2, "unknown")]},
+        str(FP(M_1, PLANTED)): {"probe": [PenaltyChoice(1e4, "unknown"), PenaltyChoice(10.0, "unknown")]},
+    }
+    assert replace(again, penalties={}, samples={}) == replace(record, penalties={}, samples={})
+    write_record(path, again)  # from then on of the newer one
+    assert read_record(path).penalties == again.penalties
+
+
+def test_a_record_of_controls_of_the_older_schema_is_read(tmp_path):
+    path = tmp_path / "record.json"
+    record = synthetic_record()
+    write_record(path, replace(record, samples={"path": record.samples["span"]}))
+    of_an_older_schema(path, {})
+    assert read_record(path).penalties == {}
+
+
 def edited(content, **changes):
     return {**content, **changes}
 
@@ -89,6 +147,17 @@ def without(content, name):
     return {key: value for key, value in content.items() if key != name}
 
 
+def without_edges(content):
+    for choices in content["penalties"]["chosen"].values():
+        for chosen in choices.values():
+            chosen["edge"].pop()
+    return content
+
+
+def without_grids(content):
+    return {**content, "penalties": {**content["penalties"], "grids": {}}}
+
+
 DAMAGES = {
     "an edited number": lambda text: text.replace('"epochs": 10', '"epochs": 11').encode(),
     "an edited value": lambda text: text.replace("0.2", "0.3", 1).encode(),
@@ -98,6 +167,9 @@ DAMAGES = {
     "no object": lambda text: b"[1, 2]",
     "another schema": lambda text: json.dumps(sealed(edited(json.loads(text), schema=0))).encode(),
     "no seal": lambda text: json.dumps(without(json.loads(text), "sha256")).encode(),
+    "a schema to come": lambda text: json.dumps(sealed(edited(json.loads(text), schema=5))).encode(),
+    "no grids": lambda text: json.dumps(sealed(without_grids(json.loads(text)))).encode(),
+    "a penalty without its edge": lambda text: json.dumps(sealed(without_edges(json.loads(text)))).encode(),
     "no samples": lambda text: json.dumps(sealed(without(json.loads(text), "samples"))).encode(),
     "a wrong kind": lambda text: json.dumps(sealed(edited(json.loads(text), networks=[]))).encode(),
 }

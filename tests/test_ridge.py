@@ -96,16 +96,19 @@ def test_cross_validation_is_a_plain_loop_over_the_same_folds_with_scikit_learn(
     blocks = world(seed, **WORLDS[shape], noise=1.0)
     (A, _), (B, _) = split(blocks, "A", "B")
     folds = blocks.folds(FOLDS)[~blocks.heldout]
-    errors = np.zeros(len(PENALTIES))
+    errors, by_mean = np.zeros((FOLDS, len(PENALTIES))), 0.0
     for fold in range(FOLDS):
         left_out = folds == fold
+        by_mean += np.sum((B[left_out] - B[~left_out].mean(axis=0)) ** 2)
         for k, penalty in enumerate(PENALTIES):
             alpha = absolute(penalty, A[~left_out])
             model = SklearnRidge(alpha=alpha, solver="svd").fit(A[~left_out], B[~left_out])
-            errors[k] += np.sum((B[left_out] - model.predict(A[left_out])) ** 2)
+            errors[fold, k] = np.sum((B[left_out] - model.predict(A[left_out])) ** 2)
     regression = ridge_regression(blocks, "A", "B")
     np.testing.assert_allclose(regression.cross_validated_errors, errors, rtol=1e-6)
-    assert regression.penalty == PENALTIES[np.argmin(errors)]
+    assert regression.penalty == PENALTIES[np.argmin(errors.sum(axis=0))]
+    assert regression.choice.grid == tuple(PENALTIES)
+    np.testing.assert_allclose(regression.choice.losses, errors.sum(axis=0) / by_mean, rtol=1e-6)
 
 
 def test_cross_validation_sees_no_held_out_row():

@@ -4,7 +4,7 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from worlds import absolute, blocks_of, fse, generator, split, with_arrays, world
 
 from overparam.errors import MeasurementError
-from overparam.metrics import ridge_regression
+from overparam.metrics import ridge_regression, span_error
 from overparam.ridge import PENALTIES
 
 
@@ -61,16 +61,6 @@ REFUSED = {
         lambda r: None,
         "block B does not vary on the fit split",
     ),
-    "a copy": (
-        lambda: with_arrays(world(), B=2 * np.asarray(world()["A"][:])),
-        lambda r: r.penalty,
-        "from A to B, 1e-08, lies at the edge",
-    ),
-    "unrelated blocks": (
-        lambda: with_arrays(world(source=30), B=independent(5, 100)),
-        lambda r: r.penalty,
-        r"from A to B, 1e\+02, lies at the edge",
-    ),
 }
 
 
@@ -97,6 +87,62 @@ def test_singular_sources_are_accepted_under_a_penalty_and_give_what_scikit_lear
     model = SklearnRidge(alpha=absolute(penalty, A), solver="svd").fit(A, B)
     expected = fse(model.predict(A_held), B_held, B.mean(axis=0))
     np.testing.assert_allclose(ridge_regression(blocks, "A", "B").path(np.array([penalty])), [expected], rtol=1e-7)
+
+
+def shared(rows=100):
+    """Six numbers that both blocks see, in 100 rows of which 40 are held out."""
+    return generator(6).normal(size=(rows, 6))
+
+
+def mixed(columns, noise=0.0, seed=7):
+    return shared() @ generator(seed).normal(size=(6, columns)) + noise * generator(seed + 1).normal(
+        size=(100, columns)
+    )
+
+
+def beside_an_outlier(size):
+    return np.hstack([size * independent(1, 100), independent(4, 100)])
+
+
+# Where no penalty inside the grid is best: source, target, the penalty, the edge, and the span error.
+AT_THE_EDGE = {
+    "a copy": (mixed(5), 2 * mixed(5), 1e-8, "flat", 0.0),
+    "a copy far from the origin": (mixed(5) + 1e6, mixed(5), 1e-8, "flat", 0.0),
+    "a source that spans the target": (mixed(6), mixed(16, seed=9), 1e-8, "flat", 0.0),
+    "a source that spans the target, and more": (mixed(8, 0.1), mixed(8, 0.1)[:, :3] - 7, 1e-8, "flat", 0.0),
+    "a source twice as wide as need be": (np.hstack([mixed(5)] * 2), mixed(5), 1e-8, "flat", 0.0),
+    "a rotated target with dead features": (mixed(6), np.hstack([shared(), np.zeros((100, 2))]), 1e-8, "flat", 0.0),
+    "a source of dead features": (np.zeros((100, 4)), mixed(5), 1e-8, "flat", 1.0),
+    "three features that say nothing": (independent(3, 100), mixed(5), 1e2, "flat", 1.0),
+    "ten features that say nothing": (independent(10, 100), mixed(5), 1e2, "flat", 1.0),
+    "thirty features that say nothing": (independent(30, 100), mixed(5), 1e2, "flat", 1.0),
+    "a target hidden beside an outlier unit × 10,000": (
+        beside_an_outlier(1e4),
+        beside_an_outlier(1e4)[:, 1:],
+        1e-8,
+        "falling",
+        None,
+    ),
+    "a target hidden beside an outlier unit × 100,000": (
+        beside_an_outlier(1e5),
+        beside_an_outlier(1e5)[:, 1:],
+        1e-8,
+        "falling",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("A", "B", "penalty", "edge", "error"), AT_THE_EDGE.values(), ids=AT_THE_EDGE.keys())
+def test_an_optimum_at_the_edge_of_the_grid_is_measured_and_named(A, B, penalty, edge, error):
+    blocks = blocks_of(heldout=np.arange(100) % 5 < 2, A=A, B=B)
+    regression = ridge_regression(blocks, "A", "B")
+    assert (regression.choice.penalty, regression.choice.edge) == (penalty, edge)
+    measured = span_error(blocks, regression)
+    assert measured.choices == {"ridge": regression.choice}
+    assert np.isfinite(measured.value)
+    if error is not None:
+        assert measured.value == pytest.approx(error, abs=0.01)
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1e-8, 1.0])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from overparam.blocks import Blocks
 from overparam.metrics import Measured
@@ -59,6 +60,20 @@ def split(blocks: Blocks, *names: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """(fit rows, held-out rows) in float64 of each named block, for formulas written out in tests."""
     arrays = [np.asarray(blocks[name][:], dtype=np.float64) for name in names]
     return [(array[~blocks.heldout], array[blocks.heldout]) for array in arrays]
+
+
+def clouds(
+    seed: int = 0, count: int = 300, *, classes: int = 3, features: int = 5, spread: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Overlapping Gaussian clouds off the origin, of unequal size but none empty; and their labels."""
+    rng = generator(seed)
+    weights = np.arange(1, classes + 1) / np.arange(1, classes + 1).sum()
+    labels = np.concatenate([np.arange(classes), rng.choice(classes, size=count - classes, p=weights)])
+    return spread * rng.normal(size=(classes, features))[labels] + rng.normal(size=(count, features)) + 2, labels
+
+
+def sklearn_probe(features: np.ndarray, labels: np.ndarray, penalty: float) -> LogisticRegression:
+    return LogisticRegression(C=1 / penalty, tol=1e-10, max_iter=10_000, solver="newton-cg").fit(features, labels)
 
 
 def absolute(relative: float, features: np.ndarray) -> float:

@@ -99,7 +99,10 @@ def first_replicates(record: Record, count: int) -> Record:
         record,
         replicates=record.replicates[:count],
         networks={alpha: _first_networks(entry, count) for alpha, entry in record.networks.items()},
-        penalties={quantity: chosen[:count] for quantity, chosen in record.penalties.items()},
+        penalties={
+            quantity: {fitted: chosen[:count] for fitted, chosen in choices.items()}
+            for quantity, choices in record.penalties.items()
+        },
         samples={name: _first_of(sample, count) for name, sample in record.samples.items()},
     )
 

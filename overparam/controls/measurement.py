@@ -15,8 +15,9 @@ from overparam.controls.nonlinear import predict_nonlinearly
 from overparam.controls.penalties import PATH_FACTORS, best_of_path
 from overparam.controls.quantities import concatenation, likeness, nonlinear, one_narrow, stitched, untrained
 from overparam.features import FeatureFile
-from overparam.measurement import Quantities, joint_sample, single_threaded, spans
+from overparam.measurement import Quantities, chosen, joint_sample, single_threaded, spans
 from overparam.metrics import Measured, residuals, ridge_regression
+from overparam.penalties import Choices, Penalties
 from overparam.quantities import M_1, M_1_PRIME, S
 from overparam.results import PENALTY_FACTORS, Sample
 from overparam.similarity import MEASURES
@@ -84,7 +85,7 @@ def measure_controls(
     *,
     workers: int = -1,
     advance: Callable[[int, int], object] = lambda done, total: None,
-) -> dict[str, Sample]:
+) -> tuple[dict[str, Sample], Penalties]:
     """Measure what the controls compare or report.
 
     Args:
@@ -95,7 +96,7 @@ def measure_controls(
     Returns:
         The samples ``copies``, ``untrained``, ``nonlinear`` and ``stitched``; ``path``, span errors at each of
         ``PATH_FACTORS``, and ``best``, where they are least; and, since nothing is compared with them, one sample for
-        each span error between two blocks, and for each likeness of two.
+        each span error between two blocks, and for each likeness of two. And by quantity, what cross-validation chose.
     """
     kinds = {"copies": _copies, "untrained": _untrained, "nonlinear": _nonlinear, "stitched": _stitched}
     alone = {"pairs": _pairs, "likeness": _likeness}
@@ -112,11 +113,13 @@ def measure_controls(
     found = {kind: [next(by_replicate) for _ in replicates] for kind in everything}
     samples = {kind: joint_sample(found[kind]) for kind in kinds}
     samples["path"] = joint_sample(found["path"], PATH_FACTORS)
-    samples["best"] = joint_sample([best_of_path(path) for path in found["path"]])
+    found["best"] = [best_of_path(path) for path in found["path"]]
+    samples["best"] = joint_sample(found["best"])
     for kind in alone:
         for quantity in found[kind][0]:
             samples[quantity] = joint_sample([{quantity: quantities[quantity]} for quantities in found[kind]])
-    return samples
+    penalties = {name: choices for by_replicate in found.values() for name, choices in chosen(by_replicate).items()}
+    return samples, penalties
 
 
 def _copies(networks: Networks) -> Quantities:
@@ -162,17 +165,21 @@ def _stitched(networks: Networks) -> Quantities:
     blocks, readout = networks.blocks, networks.readout
     held, labels = blocks.heldout, blocks.labels[blocks.heldout]
     wide = np.asarray(blocks[M_1][:], dtype=np.float64)
-    measured = {M_1: [readout.correct(wide[held], labels)] * len(PENALTY_FACTORS)}
+
+    def accuracy(features: np.ndarray, choices: Choices) -> Measured:
+        correct = readout.correct(features[held], labels)
+        return Measured(float(correct.mean()), correct, float("nan"), choices)
+
+    measured = {str(stitched(M_1)): [accuracy(wide, {})] * len(PENALTY_FACTORS)}
     for source in networks.rivals:
         regression = ridge_regression(blocks, source, M_1)
-        measured[source] = [
-            readout.correct((wide - residuals(blocks, regression, penalty=regression.penalty * factor))[held], labels)
+        measured[str(stitched(source))] = [
+            accuracy(
+                wide - residuals(blocks, regression, penalty=regression.penalty * factor), {"ridge": regression.choice}
+            )
             for factor in PENALTY_FACTORS
         ]
-    return {
-        str(stitched(source)): [Measured(float(correct.mean()), correct, float("nan")) for correct in by_factor]
-        for source, by_factor in measured.items()
-    }
+    return measured
 
 
 def _likeness(networks: Networks) -> Quantities:

@@ -15,6 +15,7 @@ from overparam.ensembles import initialise
 from overparam.features import FeatureFile, extract
 from overparam.models import Network
 from overparam.origins import FEATURE_CODE, MEASURE_CODE, default_device
+from overparam.penalties import Penalties
 from overparam.progress import silent
 from overparam.results import Record, Sample
 from overparam.stages import Measurements, StudyFiles, build_networks, load_study_data, record_stage
@@ -40,13 +41,15 @@ def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress
             readout = _readout(load_networks(study, Fraction(1), replicate, workspace, dataset)[0])
             networks[replicate] = Networks(trained, initial, readout)
         samples: dict[str, Sample] = {}
+        penalties: Penalties = {}
         for label, take in (
             ("controls", partial(measure_controls, networks)),
             ("unseen examples", partial(measure_unseen, files)),
         ):
             bar = display.add_task(f"{label} of {study}", total=None)
-            samples |= take(advance=lambda done, total, bar=bar: display.update(bar, completed=done, total=total))
-        return samples, {}
+            taken = take(advance=lambda done, total, bar=bar: display.update(bar, completed=done, total=total))
+            samples, penalties = samples | taken[0], {**penalties, **taken[1]}
+        return samples, penalties
 
     return record_stage(study, workspace, workspace.controls(study), CONTROL_CODE, measured)
 

@@ -4,7 +4,7 @@ The fit split is of the training examples, as in the paper. Features of a networ
 there too well to be trusted elsewhere; on half of the held-out examples they do not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,6 +14,7 @@ from overparam.config import SEED
 from overparam.controls.quantities import unseen
 from overparam.features import FeatureFile
 from overparam.measurement import measure
+from overparam.penalties import Penalties
 from overparam.quantities import Contrast
 from overparam.replicates import Replicate
 from overparam.results import Sample
@@ -24,7 +25,7 @@ def measure_unseen(
     *,
     workers: int = -1,
     advance: Callable[[int, int], object] = lambda done, total: None,
-) -> dict[str, Sample]:
+) -> tuple[dict[str, Sample], Penalties]:
     """Measure what the claims compare on one half of the held-out examples, fitted on the other half.
 
     Args:
@@ -33,14 +34,18 @@ def measure_unseen(
         advance: called with the parts done and their total, for a progress bar.
 
     Returns:
-        The samples ``unseen span`` and ``unseen performance``, of quantities named by `unseen`.
+        The samples ``unseen span`` and ``unseen performance``, of quantities named by `unseen`, and what
+        cross-validation chose for each.
     """
     replicates = {
         replicate: Replicate.of({alpha: _halve(file) for alpha, file in by_alpha.items()})
         for replicate, by_alpha in files.items()
     }
-    samples, _ = measure(replicates, workers=workers, advance=advance)
-    return {f"unseen {name}": replace(sample, quantities=_named(sample)) for name, sample in samples.items()}
+    samples, penalties = measure(replicates, workers=workers, advance=advance)
+    renamed = {
+        f"unseen {name}": replace(sample, quantities=_named(sample.quantities)) for name, sample in samples.items()
+    }
+    return renamed, dict(zip(_named(penalties), penalties.values(), strict=True))
 
 
 def _halve(file: FeatureFile) -> FeatureFile:
@@ -57,5 +62,5 @@ def _halve(file: FeatureFile) -> FeatureFile:
     )
 
 
-def _named(sample: Sample) -> tuple[str, ...]:
-    return tuple(unseen(Contrast(dict.fromkeys(sample.quantities, 1.0))).weights)
+def _named(quantities: Iterable[str]) -> tuple[str, ...]:
+    return tuple(unseen(Contrast(dict.fromkeys(quantities, 1.0))).weights)
