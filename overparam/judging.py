@@ -1,11 +1,9 @@
 """How a record is judged by the claims, at margins declared beforehand.
 
 A claim is judged in cells, one a width factor, and, where the paper says that an effect grows as α falls, as a trend.
-Every verdict passes the gates: it must be the same over the band of ridge penalties, and claims about residuals need
-a probe that works on these features.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -16,10 +14,13 @@ import numpy as np
 
 from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.config import alpha_label
+from overparam.gates import assay_complaint, edge_complaint, over_penalties
 from overparam.margins import Preregistration
-from overparam.quantities import FP, M_1, PLANTED, Contrast
-from overparam.results import PENALTY_FACTORS, Record
+from overparam.quantities import Contrast
+from overparam.results import Record
 from overparam.stats import Outcome, Verdict, every, greater, grows, not_above
+
+Stage = tuple[float, Contrast]  # of the wide network's training: its training accuracy, and the effect against it
 
 
 def cell_id(claim: str, task: str, arch: str, scale: str, alpha: Fraction | None) -> str:
@@ -93,18 +94,23 @@ def judge(
     """Judge a claim in one cell of a record, or its trend for ``alpha`` None; gates included."""
     margin = getattr(preregistration, claim.unit)
     about = claim.alphas(networks(record)) if alpha is None else [alpha]
+    compared = [claim.effect(a) for a in about]
     if alpha is None:
-        verdict = _over_penalties(lambda factor: _trend(claim, record, margin, preregistration.slope_share, factor))
+        verdict = over_penalties(lambda factor: _trend(claim, record, margin, preregistration.slope_share, factor))
     elif claim.least:
-        verdict = _over_penalties(lambda factor: _least(claim, record, alpha, margin, factor))
+        compared = [claim.effect(a) for a in claim.alphas(networks(record)) if a <= alpha]
+        verdict = over_penalties(lambda factor: _least(claim, record, alpha, margin, factor))
     elif claim.earlier is not None:
-        stages = _wide_training(record, claim.effect(alpha), partial(claim.earlier, alpha))
-        verdict = _over_penalties(lambda factor: _at_matched_fit(record, alpha, stages, margin, factor))
+        stages = _nearest(record, alpha, _wide_training(record, claim.effect(alpha), partial(claim.earlier, alpha)))
+        compared = [contrast for side in stages for _, contrast in side]
+        verdict = over_penalties(lambda factor: _at_matched_fit(record, alpha, stages, margin, factor))
     else:
-        verdict = _over_penalties(lambda factor: _compare(claim, record, alpha, margin, factor))
+        verdict = over_penalties(lambda factor: _compare(claim, record, alpha, margin, factor))
     if claim.id.startswith("residuals") and len(record.replicates) > 1:  # one tells nothing in any case, and says so
-        complaint = _assay_complaint(record, claim, margin)
+        complaint = assay_complaint(record, claim, margin)
         verdict = verdict.inconclusive(complaint) if complaint else verdict
+    complaint = edge_complaint(record, compared)
+    verdict = verdict.inconclusive(complaint) if complaint else verdict
     lag = record.train_accuracy(Fraction(1)) - min(record.train_accuracy(a) for a in about)
     return Judgement.of(
         verdict,
@@ -184,9 +190,7 @@ def _least(claim: Claim, record: Record, alpha: Fraction, margin: float, factor:
     return every([_compare(claim, record, alpha, margin, factor), *beyond])
 
 
-def _wide_training(
-    record: Record, effect: Contrast, earlier: Callable[[int], Contrast]
-) -> list[tuple[float, Contrast]]:
+def _wide_training(record: Record, effect: Contrast, earlier: Callable[[int], Contrast]) -> list[Stage]:
     """Training accuracy of the wide network, and the effect against it, at every stage of training that was kept."""
     kept = record.networks[Fraction(1)].get("early", {"epochs": [], "train_accuracy": [[]]})
     accuracies = np.mean(kept["train_accuracy"], axis=0).tolist()
@@ -194,16 +198,20 @@ def _wide_training(
     return sorted([*stages, (record.train_accuracy(Fraction(1)), effect)], key=lambda stage: stage[0])
 
 
+def _nearest(record: Record, alpha: Fraction, stages: Sequence[Stage]) -> tuple[list[Stage], list[Stage]]:
+    """The last stage that fits no better than the narrow networks, and the first that fits no worse, if any."""
+    fit = record.train_accuracy(alpha)
+    return [stage for stage in stages if stage[0] <= fit][-1:], [stage for stage in stages if stage[0] >= fit][:1]
+
+
 def _at_matched_fit(
-    record: Record, alpha: Fraction, stages: Sequence[tuple[float, Contrast]], margin: float, factor: float
+    record: Record, alpha: Fraction, stages: tuple[list[Stage], list[Stage]], margin: float, factor: float
 ) -> Verdict:
     """HOLDS if even a wide network that fits no better than the narrow ones has the effect.
 
     REFUTED if even one that fits no worse has not. The stages of its training that come nearest decide.
     """
-    fit = record.train_accuracy(alpha)
-    no_better = [stage for stage in stages if stage[0] <= fit][-1:]
-    no_worse = [stage for stage in stages if stage[0] >= fit][:1]
+    no_better, no_worse = stages
     for stage in no_better:
         verdict = _against(record, stage, margin, factor)
         if verdict.holds:
@@ -214,12 +222,12 @@ def _at_matched_fit(
             return verdict
     (shown, *_) = [*no_better, *no_worse]
     return _against(record, shown, margin, factor).inconclusive(
-        f"no stage of M_1′ that was kept tells, where narrow networks fit {fit:.1%}; "
+        f"no stage of M_1′ that was kept tells, where narrow networks fit {record.train_accuracy(alpha):.1%}; "
         f"these numbers are against {_fitting(shown[0])}"
     )
 
 
-def _against(record: Record, stage: tuple[float, Contrast], margin: float, factor: float) -> Verdict:
+def _against(record: Record, stage: Stage, margin: float, factor: float) -> Verdict:
     accuracy, contrast = stage
     verdict = greater(record.effect(contrast, factor), margin)
     return replace(verdict, why=f"{verdict.why}, against {_fitting(accuracy)}")
@@ -242,45 +250,6 @@ def _trend(claim: Claim, record: Record, margin: float, slope_share: float, fact
         for wider, narrower in pairwise(alphas)
     }
     return grows(record.effect(slope, factor), steps, slope_share * margin, margin)
-
-
-def _over_penalties(judge_at: Callable[[float], Verdict]) -> Verdict:
-    """The verdict at the cross-validated ridge penalties, unless it changes somewhere over the band around them."""
-    changed = "λ: {} at the cross-validated ridge penalty, {} at {:g} times it"
-    return throughout(judge_at, 1.0, PENALTY_FACTORS, changed)
-
-
-def throughout(judge_at: Callable[[float], Verdict], chosen: float, others: Iterable[float], changed: str) -> Verdict:
-    """The verdict at one setting, inconclusive if it is another at any of the others.
-
-    Args:
-        judge_at: the verdict at a setting.
-        chosen: whose verdict it is.
-        others: settings at which it must be the same.
-        changed: why it is inconclusive, to be filled with both outcomes and the setting of the other.
-    """
-    verdict = judge_at(chosen)
-    for setting in others:
-        other = verdict if setting == chosen else judge_at(setting)
-        if other.outcome != verdict.outcome:
-            return verdict.inconclusive(changed.format(verdict.outcome, other.outcome, setting))
-    return verdict
-
-
-def _assay_complaint(record: Record, claim: Claim, margin: float) -> str | None:
-    """Why a probe on these features could not have told; None if it could.
-
-    It must beat the most common class; and where a claim says that something does not help, it must see the gain of
-    planted labels, which do.
-    """
-    chance = record.data["majority_share"]
-    if not greater(record.effect(claim.fitted(FP(M_1))), chance + margin).holds:
-        return f"assay: the probe on M_1 is not above chance ({chance:.3f})"
-    if claim.direction == "not above":
-        gain = record.effect(claim.fitted(FP(M_1, PLANTED) - FP(M_1)))
-        if not greater(gain, margin).holds:
-            return f"assay: the probe does not see the gain of planted labels ({gain.mean:z.4f})"
-    return None
 
 
 def finite(value: float) -> float | None:

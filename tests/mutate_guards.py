@@ -27,8 +27,9 @@ ROOT = Path(__file__).parent.parent
 TESTS = {
     "stats": ["test_stats"],
     "moments": ["test_moments", "test_few_rows"],
+    "penalties": ["test_penalties"],
     "ridge": ["test_ridge", "test_ridge_edges"],
-    "probes": ["test_probes"],
+    "probes": ["test_probes", "test_probe_search"],
     "metrics": ["test_metrics", "test_metrics_edges", "test_residuals_performance"],
     "rows": ["test_rows"],
     "blocks": ["test_blocks"],
@@ -40,6 +41,7 @@ TESTS = {
     "order": ["test_order"],
     "similarity": ["test_similarity"],
     "results": ["test_results"],
+    "gates": ["test_penalty_gate", "test_claims"],
     "judging": ["test_gates", "test_claims"],
     "sealed": ["test_checkpoints"],
     "pins": ["test_pins"],
@@ -48,7 +50,7 @@ TESTS = {
 SECONDS = 600  # that tests of one module may take
 # By module and condition.
 EQUIVALENT = {
-    ("judging", "setting == chosen"): "the verdict at the chosen setting is the same when it is taken twice",
+    ("gates", "setting == chosen"): "the verdict at the chosen setting is the same when it is taken twice",
     ("moments", "self.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the other",
     ("moments", "other.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the first",
     ("evidence", "TYPE_CHECKING"): "only those who check types read on",

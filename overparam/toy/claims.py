@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from overparam.judging import Judgement, throughout
+from overparam.gates import throughout
+from overparam.judging import Judgement
 from overparam.margins import Preregistration
 from overparam.quantities import Contrast
 from overparam.stats import Outcome, Verdict, every, greater, not_above
