@@ -245,7 +245,7 @@ def _splits(labels: np.ndarray, folds: np.ndarray) -> list[tuple[np.ndarray, np.
     usable = [(others, part) for others, part in splits if part.any() and len(np.unique(labels[others])) > 1]
     if len(usable) < 2:
         raise MeasurementError(
-            "fewer than two folds leave two classes to fit a probe to and rows of them to score: "
+            "fewer than two folds leave at least two classes to fit a probe to and rows of them to score: "
             "fit to more of each class"
         )
     return usable

@@ -152,5 +152,5 @@ def test_a_class_of_one_fit_row_has_a_performance_whichever_fold_that_is_in(fold
 @pytest.mark.parametrize("classes", [2, 3, 5])
 def test_classes_that_are_all_in_a_fold_of_their_own_are_refused(classes):
     labels = np.arange(50) % classes
-    with pytest.raises(MeasurementError, match="no fold leaves at least two classes to fit a probe to"):
+    with pytest.raises(MeasurementError, match="fewer than two folds leave at least two classes to fit a probe to"):
         probes.cross_validate(generator().normal(size=(50, 4)), labels, classes, labels)
