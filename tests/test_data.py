@@ -136,10 +136,11 @@ def test_a_mirror_that_is_not_cifar_is_refused_and_nothing_is_lost(mirror, root,
     assert not (root / ".fetching").exists()
 
 
-def test_fetched_data_that_was_damaged_since_is_refused(mirror, root):
+@pytest.mark.parametrize("damage", [truncate, lambda path: path.unlink()])
+def test_fetched_data_that_was_damaged_since_is_refused(mirror, root, damage):
     fetch.fetch("cifar", mirror=mirror, root=root)
-    truncate(root / "cifar10" / "test.parquet")
-    with pytest.raises(DataError, match="truncated or not the file that was fetched"):
+    damage(root / "cifar10" / "test.parquet")
+    with pytest.raises(DataError, match="missing, truncated or not the file that was fetched"):
         load_dataset("cifar", root=root)
 
 
