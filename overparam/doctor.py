@@ -33,7 +33,7 @@ from overparam.origins import code_version, default_device, environment_of
 from overparam.workspace import Workspace
 
 EXAMINER = (sys.executable, "-P", "-m", "overparam.examination")
-SILENCE = 180.0  # seconds that the examination of one kernel never takes
+SILENCE = 600.0  # seconds that no kernel takes to be examined, on a busy machine either
 KERNEL_CODE = ("models", "ensembles", "kernels", "examination")
 # Environment variables by which libraries choose kernels.
 CHOICES = (

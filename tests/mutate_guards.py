@@ -46,6 +46,9 @@ TESTS = {
     "sealed": ["test_checkpoints"],
     "pins": ["test_pins"],
     "evidence": ["test_evidence"],
+    "kernels": ["test_kernels", "test_examination"],
+    "examination": ["test_examination"],
+    "doctor": ["test_doctor"],
 }
 SECONDS = 600  # that tests of one module may take
 # By module and condition.

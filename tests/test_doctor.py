@@ -234,3 +234,10 @@ def test_single_narrow_networks_have_the_gradients_of_float64_on_a_processor_wit
 def test_their_kernels_pass_on_processors_with_fewer_instructions(instructions):
     single = Step("resnet18", 8, (("1", 1), ("1/2", 1), ("1/4", 1)), 1, 10, (1, 8, 8), 50, "float32", 1)
     assert diagnose(single, ("env", f"ONEDNN_MAX_CPU_ISA={instructions}", *doctor.EXAMINER)).faults == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [{}, {"ONEDNN_MAX_CPU_ISA": "AVX2"}], ids=["here", "AVX2"])
+def test_no_kernel_of_any_network_that_can_be_trained_fails(settings):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | settings
+    subprocess.run([sys.executable, ROOT / "tests" / "scan_kernels.py"], env=environment, check=True)
