@@ -16,7 +16,7 @@ from overparam.court import JUDGED, JUDGED_TOY, Court
 from overparam.errors import OverparamError
 from overparam.evidence import LEVELS, NoEvidence
 from overparam.gate import TREND, Baseline, Cell
-from overparam.judging import Judgement, cell_id
+from overparam.judging import Judgement
 from overparam.margins import load_preregistration
 from overparam.progress import progress_display
 from overparam.pytest_plugin import Run
@@ -51,8 +51,7 @@ class Asked:
     @property
     def param(self) -> Any:
         """The test's parameter, named and marked."""
-        claim, task, arch, _, scale = self.cell
-        return pytest.param(self, marks=getattr(pytest.mark, task), id=cell_id(claim, task, arch, scale, self.alpha))
+        return pytest.param(self, marks=getattr(pytest.mark, self.cell.task), id=self.cell.name)
 
 
 class Untested(pytest.Item):
@@ -148,13 +147,12 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     asked_for = [(config.invocation_params.dir / argument).resolve() for argument in config.args]
     if any(path in (CLAIMS, *CLAIMS.parents) for path in asked_for):  # some files alone tell nothing of the others
         untested = config.stash[RECORDED].untested(collected, _cells(items), config.getoption("--scale"))
-        items += [Untested.from_parent(session, name="-".join(cell)) for cell in untested]
+        items += [Untested.from_parent(session, name=cell.name) for cell in untested]
 
 
 def _cells(items: list[pytest.Item]) -> set[Cell]:
     params = [item.callspec.params for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
-    asked: list[Any] = [param["judgement"] for param in params if "judgement" in param]
-    return {each.cell for each in asked}
+    return {asked.cell for param in params if isinstance(asked := param.get("judgement"), Asked)}
 
 
 @pytest.fixture

@@ -18,8 +18,15 @@ from overparam.workspace import Workspace
 
 def member_of(study: StudySpec, alpha: Fraction, replicate: int) -> dict[str, Any]:
     """What the features at one width in one replicate are of, as plain JSON values; data and code apart."""
-    about = {"kind": "features", "scale": study.scale.name, "fit_examples": study.scale.fit_examples}
-    return {**about, **study.training_identity(alpha, replicate)}
+    identity = study.training_identity(alpha, replicate)
+    recipe = {f"recipe {name}": value for name, value in identity.pop("train").items()}
+    return {
+        "kind": "features",
+        "scale": study.scale.name,
+        "fit_examples": study.scale.fit_examples,
+        **identity,
+        **recipe,
+    }
 
 
 def load_networks(

@@ -11,6 +11,7 @@ from overparam.errors import ArtifactError
 from overparam.judging import Judgement
 
 TREND = "trend"
+REMEDY = "restore it with git, or record the verdicts anew"
 
 
 class Cell(NamedTuple):
@@ -21,6 +22,11 @@ class Cell(NamedTuple):
     arch: str
     alpha: str
     scale: str
+
+    @property
+    def name(self) -> str:
+        """What its test is called."""
+        return "-".join((self.claim, self.task, self.arch, self.scale, self.alpha.replace("/", "_")))
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,12 @@ class Baseline:
             lines = TypeAdapter(list[Judgement]).validate_json(path.read_bytes())
         except FileNotFoundError:
             return cls({})
-        except ValidationError as error:
-            fault = error.errors()[0]
-            why = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            raise ArtifactError(f"{path} holds no verdicts ({why}): restore it with git, or record them anew") from None
+        except (OSError, ValidationError) as error:
+            why = " ".join(str(error).split()[:20])
+            raise ArtifactError(f"{path} holds no verdicts ({why}): {REMEDY}") from None
         rows = {Cell(*line.cell): line for line in lines}
         if len(rows) < len(lines):
-            raise ArtifactError(f"{path} holds a cell twice: restore it with git, or record the verdicts anew")
+            raise ArtifactError(f"{path} holds a cell twice: {REMEDY}")
         return cls(rows)
 
     def complaint(self, judgement: Judgement) -> str | None:

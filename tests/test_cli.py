@@ -104,7 +104,7 @@ def test_a_trial_of_the_judge_is_written_and_fails_where_a_count_is_not_met(repo
     assert code == (0 if met else 1)
     assert f"{1 + met} of 2 rows are as they must be" in out
     assert ("not met: null, performance, R = 3: 30 holds of 200" in out) == (not met)
-    assert yaml.safe_load((repository / "calibration.json").read_text())["met"] == met
+    assert files.read_sealed(repository / "calibration.json", "trial of the judge") == {"rows": rows, "met": met}
 
 
 def test_an_unknown_option_is_a_usage_error(repository, run):

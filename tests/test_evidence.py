@@ -1,5 +1,7 @@
 import contextlib
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -9,6 +11,7 @@ from overparam import evidence, stages, studies
 from overparam.errors import ArtifactError
 from overparam.evidence import NoEvidence, gather, gather_controls, strongest_at_hand
 from overparam.files import digest_file, digest_json
+from overparam.results import read_record, write_record
 from overparam.workspace import Workspace
 
 STUDY = tiny_study()
@@ -59,9 +62,9 @@ def test_controls_are_judged_on_their_committed_record_alone(repository):
     with pytest.raises(NoEvidence, match="no record of the controls of .*: make it with `overparam controls"):
         gather_controls(STUDY, repository)
     path = Workspace.at(repository).controls(STUDY)
-    path.parent.mkdir()
-    path.write_bytes(Workspace.at(repository).record(STUDY).read_bytes())
-    with pytest.raises(NoEvidence, match="the controls of .* is stale .*dvc.lock pins no results/tiny/controls"):
+    record = read_record(Workspace.at(repository).record(STUDY))
+    write_record(path, replace(record, samples={"copies": record.samples["span"]}))
+    with pytest.raises(ArtifactError, match="the controls of .* is stale .*dvc.lock pins no results/tiny/controls"):
         gather_controls(STUDY, repository)
     path.unlink()
 
@@ -87,9 +90,33 @@ def test_a_record_of_other_checkpoints_is_stale(repository):
     pinned = json.loads(whole)
     pinned["stages"]["train"]["outs"][0]["md5"] = "0" * 32
     lock.write_text(json.dumps(pinned))
-    with pytest.raises(NoEvidence, match="is stale .* dvc.lock pins another version of that checkpoint"):
+    with pytest.raises(ArtifactError, match="is stale .* dvc.lock pins another version of that checkpoint"):
         gather(SLOW, "record", repository, silent)
     lock.write_text(whole)
+
+
+def test_a_record_that_is_pinned_and_gone_is_no_record_that_was_never_made(repository):
+    path = Workspace.at(repository).record(STUDY)
+    whole = path.read_bytes()
+    path.unlink()
+    with pytest.raises(ArtifactError, match=r"dvc.lock pins results/tiny/.*json, which is gone: restore it with git"):
+        gather(SLOW, "record", repository, silent)
+    path.write_bytes(whole)
+
+
+def test_of_two_runs_one_makes_what_is_lacking_and_the_other_waits(tmp_path, monkeypatch):
+    """Threads stand for processes: a lock is taken by file."""
+    began, ended = [], []
+
+    def slow(study, workspace, **how):
+        began.append(time.monotonic())
+        time.sleep(0.2)
+        ended.append(time.monotonic())
+
+    monkeypatch.setattr(studies, "run_study", slow)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda _: gather(STUDY, "retrain", tmp_path, silent), range(3)))
+    assert sorted(began)[1:] > sorted(ended)[:-1]
 
 
 @pytest.fixture
@@ -119,6 +146,15 @@ def moved(change):
 
 def renamed(entry):
     entry["quantities"][0] = "another"
+
+
+def test_a_record_without_a_sample_is_told_apart(repository):
+    path = Workspace.at(repository).record(STUDY)
+    whole, record = path.read_bytes(), read_record(path)
+    write_record(path, replace(record, samples={"span": record.samples["span"]}))
+    with pytest.raises(ArtifactError, match="holds other quantities: measure it again"):
+        gather(SLOW, "checkpoint", repository, silent)
+    path.write_bytes(whole)
 
 
 def with_fewer_penalties(entry):

@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from overparam import stages, training
+from overparam.artifacts import member_of
 from overparam.checkpoints import load_checkpoint
 from overparam.ensembles import split_state
 from overparam.errors import ArtifactError, MeasurementError, SpecError
-from overparam.features import read_features
+from overparam.features import read_features, write_features
 from overparam.models import build
 from overparam.results import read_record
 from overparam.stages import feature_stage, measure_stage, train_stage
@@ -227,11 +228,19 @@ def test_the_stages_name_what_they_lack(tmp_path):
 def test_one_replicate_copied_is_no_second_one(finished, tmp_path):
     workspace, _ = finished
     study = tiny_study()
-    copied = replace(workspace, features=tmp_path / "features", results=tmp_path / "results")
+    copied = Workspace.at(tmp_path)
     for alpha, replicate in members(study):
         target = copied.feature_file(study, alpha, replicate)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(workspace.feature_file(study, alpha, 0).read_bytes())
+    with pytest.raises(ArtifactError, match="of replicate 0, where replicate 1 belongs"):
+        measure_stage(study, copied)
+    # Nor if the file says that it is of the other.
+    for alpha in study.scale.alphas:
+        path = copied.feature_file(study, alpha, 1)
+        file = read_features(path)
+        arrays = {name: value for name, value in vars(file).items() if name != "metadata"}
+        write_features(path, arrays, {**file.metadata, "of": member_of(study, alpha, 1)})
     with pytest.raises(MeasurementError, match="copy 0 of .*-r1 has the very weights of copy 0 of .*-r0"):
         measure_stage(study, copied)
 

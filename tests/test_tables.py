@@ -7,6 +7,7 @@ from features import HALF, ONE, QUARTER, replicates
 from records import EIGHTH, spread_effect, synthetic_record
 
 from overparam.errors import ArtifactError
+from overparam.files import digest_json, write_sealed
 from overparam.quantities import FP, M_1
 from overparam.report.sections import SECTION, fill_sections
 from overparam.report.tables import record_tables
@@ -131,7 +132,7 @@ TRIAL = {
 def test_the_trial_of_the_judge_is_a_line_for_all_that_must_come_out_alike(tmp_path):
     path = tmp_path / "page.md"
     path.write_text("<!-- calibration -->\nas before\n<!-- end of calibration -->\n", encoding="utf-8")
-    (tmp_path / "calibration.json").write_text(json.dumps(TRIAL), encoding="utf-8")
+    write_sealed(tmp_path / "calibration.json", TRIAL)
     fill_sections(path, tmp_path)
     text = path.read_text(encoding="utf-8")
     assert "before" not in text
@@ -141,10 +142,35 @@ def test_the_trial_of_the_judge_is_a_line_for_all_that_must_come_out_alike(tmp_p
     assert "| signal | span-over | 3 | 100 | holds at least 95 | holds 97 | 1 of 1 |" in text
 
 
+def edited(content):
+    """What seals an edit, as someone who knows how would."""
+    return json.dumps({**content, "sha256": digest_json(content)})
+
+
+SEALED = {**TRIAL, "sha256": digest_json(TRIAL)}
+
+
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "there is no calibration"), ("{", "is damaged"), ("{}", "damaged")]
+    ("content", "message"),
+    [
+        (None, "there is no calibration"),
+        ("", "is damaged"),
+        ("{", "is damaged"),
+        ("{}", "does not match its own SHA-256"),
+        ("[]", "does not match its own SHA-256"),
+        ("[" * 9999, "is nested too deeply"),
+        (json.dumps(TRIAL), "does not match its own SHA-256"),
+        (json.dumps(SEALED).replace("97", "98"), "does not match its own SHA-256"),
+        (json.dumps(SEALED).replace("true", "false", 1), "does not match its own SHA-256"),
+        (json.dumps({**SEALED, "preregistration": "f" * 64}), "does not match its own SHA-256"),
+        (json.dumps({**SEALED, "rows": SEALED["rows"][1:]}), "does not match its own SHA-256"),
+        (json.dumps({**SEALED, "sha256": "0" * 64}), "does not match its own SHA-256"),
+        (edited({"samples": {}}), "it is a record of a study, where a trial of the judge belongs"),
+        (edited({"rows": [{}], "preregistration": "f" * 64}), "is damaged or was edited"),
+        (edited({"rows": TRIAL["rows"]}), "is damaged or was edited"),
+    ],
 )
-def test_a_trial_that_is_not_there_or_damaged_leaves_the_page_as_it_is(tmp_path, content, message):
+def test_a_trial_that_is_not_there_damaged_or_edited_leaves_the_page_as_it_is(tmp_path, content, message):
     path = tmp_path / "page.md"
     path.write_text("<!-- calibration -->\nas before\n<!-- end of calibration -->\n", encoding="utf-8")
     if content is not None:

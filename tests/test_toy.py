@@ -187,12 +187,6 @@ def test_without_evidence_the_remedy_is_named(tmp_path, level, message):
         gather_toy(TINY, level, tmp_path, silent)
 
 
-def test_a_record_that_is_not_pinned_is_stale(tmp_path):
-    write_toy_record(record_path(tmp_path / "results"), record({("addition", ONE): 0.1}))
-    with pytest.raises(NoEvidence, match=r"dvc.lock does not pin toy.json"):
-        gather_toy(TINY, "record", tmp_path, silent)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
