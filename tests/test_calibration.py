@@ -1,12 +1,13 @@
 """The judge on trial, in part; the whole takes half an hour and is marked slow."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 import scipy.stats
 
-from overparam import measurement
+from overparam import measurement, metrics
 from overparam.blocks import Blocks
 from overparam.calibration import studies
 from overparam.calibration.acceptance import GENERATED, STATISTICAL, GeneratedTrial, calibrate
@@ -16,6 +17,7 @@ from overparam.calibration.studies import ANY
 from overparam.calibration.worlds import WORLDS
 from overparam.margins import load_preregistration
 from overparam.metrics import feature_performance
+from overparam.probes import cross_validate
 from overparam.stats import Effect
 
 MARGINS = load_preregistration()
@@ -103,6 +105,9 @@ SAME = [("changed", 0), ("error", 0)]
         ("rows of the residual shuffled", "residuals-specific", SELDOM),
         ("features stored as float16", "span-over", SAME),
         ("S × 1000", "residuals-aid", SAME),
+        ("one outlier unit × 300", "performance", SAME),
+        ("one outlier unit × 300 in what spans", "span-over", SAME),
+        ("a common gain × 100", "residuals-specific", SAME),
         ("rows misaligned between blocks", ANY, [("error", 200)]),
         ("S with half the features", ANY, [("error", 200)]),
         ("S badly trained", "span-over", [("confounded", 200)]),
@@ -202,7 +207,7 @@ def unmet(found):
 
 
 def test_one_world_of_some_kinds_is_judged_as_it_must_be():
-    worlds = ("true signal", "wide and narrow swapped", "labels shuffled", "S badly trained")
+    worlds = ("true signal", "wide and narrow swapped", "labels shuffled", "S badly trained", "one outlier unit × 300")
     found = calibrate(worlds=1, statistical=(), generated=trials_of(*worlds), workers=1)
     assert unmet(found) == []
     assert found["met"]
@@ -215,15 +220,27 @@ def test_a_judge_that_overlooks_copies_is_caught(monkeypatch):
     assert not found["met"]
 
 
-def test_a_probe_on_blocks_that_are_scaled_together_is_caught(monkeypatch):
+def test_a_probe_of_one_penalty_on_blocks_that_are_scaled_together_is_caught(monkeypatch):
     def together(blocks, names, *, penalty=None):
         joined = np.hstack([blocks[name] for name in names])
         one = Blocks({"joined": joined}, blocks.ids, blocks.labels, blocks.heldout)
-        return feature_performance(one, ["joined"], penalty=penalty)
+        # Where all are tried, a weak one makes up for the scale.
+        return feature_performance(one, ["joined"], penalty=penalty or 1.0)
 
     monkeypatch.setattr(measurement, "feature_performance", together)
     found = calibrate(worlds=1, statistical=(), generated=trials_of("true signal", "S × 1000"), workers=1)
     assert any(row["counts"]["changed"] for row in unmet(found))
+
+
+def test_a_search_that_stops_where_the_loss_first_rises_is_caught(monkeypatch):
+    def stopping(features, labels, classes, folds):
+        choice = cross_validate(features, labels, classes, folds)
+        rises = np.append(np.diff(choice.losses) > 0, True)
+        return replace(choice, penalty=choice.grid[int(np.argmax(rises))])
+
+    monkeypatch.setattr(metrics, "cross_validate", stopping)
+    found = calibrate(worlds=1, statistical=(), generated=trials_of("true signal", "a common gain × 100"), workers=1)
+    assert {row["world"] for row in unmet(found)} == {"a common gain × 100"}
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import pytest
 
 from overparam.calibration.networks import NARROW, ONE, ONE_LAW, PARTS, SIGNAL
 from overparam.calibration.studies import first_replicates, record_of
-from overparam.calibration.worlds import WORLDS
+from overparam.calibration.worlds import OUTLIER, WORLDS
 from overparam.errors import MeasurementError
 from overparam.metrics import residuals, ridge_regression
 from overparam.quantities import M_1, M_1_PRIME, S, S_prime
@@ -79,6 +79,31 @@ def test_features_are_stored_as_the_world_says():
     assert {array.dtype for array in half.arrays.values()} == {np.dtype(np.float16)}
     np.testing.assert_array_equal(thousand[S(NARROW)], 1000 * drawn[S(NARROW)])
     np.testing.assert_array_equal(thousand[M_1], drawn[M_1])
+
+
+def test_an_outlier_unit_has_most_of_a_blocks_variance_and_tells_nothing():
+    drawn, changed = blocks_of("true signal"), blocks_of("one outlier unit × 300")
+    for name in (M_1, M_1_PRIME, S(NARROW), S_prime(NARROW)):
+        before, after = drawn[name][:], changed[name][:]
+        assert after[:, 0].std() == pytest.approx(OUTLIER, rel=0.05)
+        np.testing.assert_array_equal(after[:, 1:], before[:, 1:])
+        assert np.abs(np.corrcoef(after[:, 0], before.T)[0, 1:]).max() < 0.1
+
+
+def test_an_outlier_unit_in_what_spans_leaves_the_targets_alone():
+    drawn, changed = blocks_of("true signal"), blocks_of("one outlier unit × 300 in what spans")
+    for name in (M_1, S_prime(NARROW)):
+        np.testing.assert_array_equal(changed[name][:], drawn[name][:])
+    for name in (M_1_PRIME, S(NARROW)):
+        assert changed[name][:, 0].std() == pytest.approx(OUTLIER, rel=0.05)
+
+
+def test_a_common_gain_moves_all_units_of_all_networks_together():
+    drawn, changed = blocks_of("true signal"), blocks_of("a common gain × 100")
+    added = np.hstack([changed[name][:] - drawn[name][:] for name in (M_1, M_1_PRIME, S(NARROW))])
+    assert np.corrcoef(added.T).min() > 0.999
+    assert added.std() > 10 * drawn[M_1][:].std()
+    assert np.abs(np.corrcoef(added[:, 0], drawn.labels)[0, 1]) < 0.05
 
 
 def test_shuffled_labels_are_the_same_in_every_replicate():

@@ -115,10 +115,12 @@ def _statistical_trials() -> tuple[StatisticalTrial, ...]:
 STATISTICAL = _statistical_trials()
 
 PLAIN = ("span-over", "span-under", "performance")
-DECIDED = (*PLAIN, "residuals-aid", "residuals-specific")  # by a true signal
+BY_PROBES = ("performance", "residuals-aid", "residuals-specific")
+DECIDED = ("span-over", "span-under", *BY_PROBES)  # by a true signal
 RESIDUALS = ("residuals-aid", "residuals-specific", "residuals-redundant")
 SELDOM = (by_chance("holds", 0.05), never("error"))
 NEVER = (never("holds"), never("error"))
+SAME = (never("changed"), never("error"))
 
 GENERATED = (
     GeneratedTrial("S and M_1 from one law", (*PLAIN, "residuals-specific"), SELDOM),
@@ -129,8 +131,11 @@ GENERATED = (
     GeneratedTrial("labels shuffled", RESIDUALS, (always("inconclusive"),)),
     GeneratedTrial("residual replaced by noise", ("residuals-specific",), SELDOM),
     GeneratedTrial("rows of the residual shuffled", ("residuals-specific",), SELDOM),
-    GeneratedTrial("features stored as float16", DECIDED, (never("changed"), never("error")), like="true signal"),
-    GeneratedTrial("S × 1000", DECIDED, (never("changed"), never("error")), like="true signal"),
+    GeneratedTrial("features stored as float16", DECIDED, SAME, like="true signal"),
+    GeneratedTrial("S × 1000", DECIDED, SAME, like="true signal"),
+    GeneratedTrial("one outlier unit × 300", BY_PROBES, SAME, like="true signal"),
+    GeneratedTrial("one outlier unit × 300 in what spans", ("span-over", "span-under"), SAME, like="true signal"),
+    GeneratedTrial("a common gain × 100", BY_PROBES, SAME, like="true signal"),
     GeneratedTrial("rows misaligned between blocks", (ANY,), (always("error"),)),
     GeneratedTrial("S with half the features", (ANY,), (always("error"),)),
     GeneratedTrial("S badly trained", ("span-over", "performance"), (always("confounded"),)),

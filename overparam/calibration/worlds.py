@@ -25,6 +25,9 @@ from overparam.replicates import Replicate
 # was when it was even worse, and when it was as bad as the narrow ones.
 BAD_TRAINING = {1: (2.0, 0.6), 2: (1.0, 0.8)}
 AS_BAD = 2
+# What has most of the variance and tells nothing, as in trained Transformers: one unit, or one number of an example
+# that moves all units together.
+OUTLIER, GAIN = 300.0, 100.0
 
 Study = dict[int, Files]  # by replicate
 Change = Callable[[Files, np.random.Generator], Files]
@@ -129,6 +132,41 @@ def _narrow_thousandfold(files: Files, rng: np.random.Generator) -> Files:
     return _with_narrow(files, features=1000 * _narrow(files).features)
 
 
+def _with_an_outlier_unit(files: Files, rng: np.random.Generator) -> Files:
+    """Noise in the place of a unit of M_1, of M_1′ and of one network of every concatenation."""
+    wide = _first_unit_of(files[ONE], slice(None), rng)
+    return {**files, ONE: wide, narrow_width(files): _narrow_outliers(files, slice(None), rng)}
+
+
+def _with_an_outlier_unit_in_sources(files: Files, rng: np.random.Generator) -> Files:
+    """The same in M_1′ and S_α alone: a target with such a unit would be little else, and another target."""
+    wide = _first_unit_of(files[ONE], slice(1, None), rng)
+    return {**files, ONE: wide, narrow_width(files): _narrow_outliers(files, slice(1), rng)}
+
+
+def _narrow_outliers(files: Files, concatenations: slice, rng: np.random.Generator) -> FeatureFile:
+    narrow = _narrow(files)
+    firsts = np.arange(0, narrow.features.shape[1], narrow_width(files).denominator)
+    return _first_unit_of(narrow, firsts[concatenations], rng)
+
+
+def _first_unit_of(file: FeatureFile, copies: slice | np.ndarray, rng: np.random.Generator) -> FeatureFile:
+    features = file.features.copy()
+    features[:, copies, 0] = OUTLIER * rng.standard_normal(features[:, copies, 0].shape)
+    return replace(file, features=features)
+
+
+def _with_a_common_gain(files: Files, rng: np.random.Generator) -> Files:
+    """A number of each example, the same for all networks, by which their units grow, each by a factor of its own."""
+    gains = np.abs(1 + 0.5 * rng.standard_normal((len(_narrow(files).ids), 1, 1)))
+
+    def grown(file: FeatureFile) -> FeatureFile:
+        factors = np.abs(rng.standard_normal(file.features.shape[1:]))
+        return replace(file, features=(file.features + GAIN * gains * factors).astype(file.features.dtype))
+
+    return {alpha: grown(file) for alpha, file in files.items()}
+
+
 def _misaligned(files: Files, rng: np.random.Generator) -> Files:
     narrow = _narrow(files)
     order = rng.permutation(len(narrow.ids))
@@ -180,6 +218,9 @@ WORLDS = {
     ),
     "features stored as float16": World(SIGNAL, _in_each(_half_precision)),
     "S × 1000": World(SIGNAL, _in_each(_narrow_thousandfold)),
+    "one outlier unit × 300": World(SIGNAL, _in_each(_with_an_outlier_unit)),
+    "one outlier unit × 300 in what spans": World(SIGNAL, _in_each(_with_an_outlier_unit_in_sources)),
+    "a common gain × 100": World(SIGNAL, _in_each(_with_a_common_gain)),
     "rows misaligned between blocks": World(SIGNAL, _in_each(_misaligned)),
     "S with half the features": World(SIGNAL, _in_each(_half_as_wide)),
     "S badly trained": World(ONE_LAW, _in_each(_badly_trained)),
