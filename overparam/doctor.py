@@ -152,7 +152,7 @@ def diagnose(step: Step, examiner: tuple[str, ...] = EXAMINER) -> Diagnosis:
 
 
 def _answers(process: subprocess.Popen[str]) -> Iterator[Any]:
-    """What a process writes, line by line as JSON; raises queue.Empty if there is nothing for too long."""
+    """What a process writes, each whole line as JSON; raises queue.Empty if there is nothing for too long."""
     lines: queue.Queue[str] = queue.Queue()
 
     def pass_on() -> None:
@@ -161,7 +161,7 @@ def _answers(process: subprocess.Popen[str]) -> Iterator[Any]:
         lines.put("")
 
     threading.Thread(target=pass_on, daemon=True).start()
-    while line := lines.get(timeout=SILENCE):
+    while (line := lines.get(timeout=SILENCE)).endswith("\n"):
         yield json.loads(line)
 
 

@@ -4,6 +4,7 @@ Since a wrong kernel may take its process with it, this one is run by another: `
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -133,14 +134,16 @@ def main() -> None:
 
     The kernel as its examination begins, the finding as it ends, and null when all is over.
     """
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print is no answer
 
-    def say(content: Kernel | Finding) -> None:
-        print(json.dumps(asdict(content)), flush=True)
+    def say(content: Kernel | Finding | None) -> None:
+        print(json.dumps(content and asdict(content)), file=answers, flush=True)
 
     step = Step(**json.loads(sys.argv[-1]))
     torch.set_num_threads(step.threads)
     examine_step(step, begin=say, end=say)
-    print(json.dumps(None), flush=True)
+    say(None)
 
 
 if __name__ == "__main__":
