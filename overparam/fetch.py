@@ -4,8 +4,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,11 +79,15 @@ def _put_in_place(new: Path, folder: Path, aside: Path) -> None:
     """Rename ``new`` to ``folder``; what stood there is moved ``aside`` first, and back again if that fails."""
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    own = {path.name for path in new.iterdir()}
     moved: list[Path] = []
     try:
         while new.exists():
-            with suppress(FileNotFoundError):  # there is none yet, or another run has just moved it aside
+            try:
                 moved.append(folder.rename(aside / f"old-{len(moved)}"))
+                _carry(moved[-1], new, own)
+            except FileNotFoundError:
+                pass  # there is none yet, or another run has just moved it aside
             try:
                 new.rename(folder)
             except OSError as error:
@@ -92,11 +95,16 @@ def _put_in_place(new: Path, folder: Path, aside: Path) -> None:
                     raise
     except BaseException:
         if moved and not folder.exists():
+            _carry(new, moved[-1], own)
             moved[-1].rename(folder)
         raise
-    for other in (path for old in moved for path in old.iterdir()):
-        if not (folder / other.name).exists():  # what is not of the dataset stays
-            other.rename(folder / other.name)
+
+
+def _carry(source: Path, target: Path, own: Set[str]) -> None:
+    """Move what is not of the dataset, which stays wherever the data come from."""
+    for path in source.iterdir():
+        if path.name not in own:
+            path.rename(target / path.name)
 
 
 def _download(dataset: HubDataset, split: str, path: Path) -> None:

@@ -121,19 +121,21 @@ def scan_all() -> bool:
         "| layout | precision | kernels | fail | largest error | with stride | fail | channels, and groups, of those |"
     )
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |", flush=True)
-    sound = True
-    for layout in LAYOUTS:
-        for precision in PRECISIONS:
-            findings, strided = scan(layout, precision)
-            wrong = [finding for finding in findings if not finding.sound]
-            failing = [shapes for shapes in sorted(strided) if fails(shapes, layout, precision)]
-            worst = max(finding.error for finding in findings if finding.kernel.precision == precision)
-            numbers = (len(findings), len(wrong), f"{worst:.1e}", len(strided), len(failing), spelled(failing))
-            print(f"| {' | '.join(map(str, (layout, precision, *numbers)))} |", flush=True)
-            for finding in wrong:
-                print(f"fails: {finding}", file=sys.stderr)
-            sound = sound and not wrong
-    return sound
+    sound = [scan_row(layout, precision) for layout in LAYOUTS for precision in PRECISIONS]
+    return all(sound)
+
+
+def scan_row(layout: str, precision: str) -> bool:
+    """Print what they give in one layout and precision; whether all are sound."""
+    findings, strided = scan(layout, precision)
+    wrong = [finding for finding in findings if not finding.sound]
+    failing = [shapes for shapes in sorted(strided) if fails(shapes, layout, precision)]
+    worst = max(finding.error for finding in findings if finding.kernel.precision == precision)
+    numbers = (len(findings), len(wrong), f"{worst:.1e}", len(strided), len(failing), spelled(failing))
+    print(f"| {' | '.join(map(str, (layout, precision, *numbers)))} |", flush=True)
+    for finding in wrong:
+        print(f"fails: {finding}", file=sys.stderr)
+    return not wrong
 
 
 def scan_studies() -> None:

@@ -12,7 +12,7 @@ from reports import make_repository
 
 from overparam import cli, compare
 from overparam.calibration import acceptance
-from overparam.cli.app import in_turn
+from overparam.cli.app import console, in_turn
 from overparam.errors import StorageError
 
 NAMES = ("run [v2]", "page [/v2]", "[bold]", "a [link=x] b", ":warning:", "α ≤ 1")
@@ -41,6 +41,7 @@ def run(tmp_path, monkeypatch, comparison):
     """Run the command line in this process, with what is compared measured beforehand."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(compare, "compare_files", lambda *arguments, **options: comparison)
+    monkeypatch.setattr(console, "quiet", False)  # rich makes it so where a pipe is broken
 
     def invoke(*words, stdout=None):
         monkeypatch.setattr(sys, "argv", ["overparam", *map(str, words)])

@@ -3,6 +3,8 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +13,17 @@ from hypothesis import strategies as st
 
 from overparam import files
 from overparam.errors import StorageError
-from overparam.files import digest_file, digest_json, digest_source, write_atomically, write_json
+from overparam.files import (
+    KINDS,
+    alone,
+    digest_file,
+    digest_json,
+    digest_source,
+    read_sealed,
+    write_atomically,
+    write_json,
+    write_sealed,
+)
 
 PROPERTY = settings(max_examples=30, deadline=None, derandomize=True)
 leaves = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-1, 1) | st.text(max_size=5)
@@ -103,6 +115,83 @@ def test_json_refuses_what_json_does_not_have_and_keeps_the_old_file(tmp_path, v
     with pytest.raises(ValueError, match="not JSON compliant"):
         digest_json([value])
     assert json.loads(path.read_text()) == [1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("holds", [*KINDS, None])
+def test_a_sealed_file_is_read_as_what_it_is_and_as_nothing_else(tmp_path, kind, holds):
+    path = tmp_path / "file.json"
+    content = {KINDS[holds]: {}, "name": "M_1′"} if holds else {"name": "M_1′"}
+    write_sealed(path, content)
+    if holds == kind:
+        assert read_sealed(path, kind) == content
+        return
+    with pytest.raises(ValueError, match=f"it is a {holds or 'file of another kind'}, where a {kind} belongs"):
+        read_sealed(path, kind)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "Expecting value"),
+        ("[]", "does not match its own SHA-256"),
+        ("null", "does not match its own SHA-256"),
+        ('{"spec": {}}', "does not match its own SHA-256"),
+        ('{"spec": {}, "sha256": null}', "does not match its own SHA-256"),
+        ('{"spec": NaN, "sha256": "0"}', "not JSON compliant"),
+        ('{"spec": "\\ud800", "sha256": "0"}', "surrogates not allowed"),
+        ('{"spec": ' + "9" * 5000 + "}", "Exceeds the limit"),
+        ("[" * 9999, "nested too deeply"),
+        ('{"spec": ' + "[" * 900 + "]" * 900 + "}", "nested too deeply|does not match its own SHA-256"),
+    ],
+)
+def test_what_is_not_sealed_says_why(tmp_path, content, reason):
+    (tmp_path / "file.json").write_text(content)
+    with pytest.raises(ValueError, match=reason):
+        read_sealed(tmp_path / "file.json", "record of the toy")
+
+
+def test_a_folder_in_a_files_place_says_so_and_a_missing_file_is_missing(tmp_path):
+    with pytest.raises(ValueError, match="Is a directory"):
+        read_sealed(tmp_path, "record of the toy")
+    with pytest.raises(FileNotFoundError):
+        read_sealed(tmp_path / "file.json", "record of the toy")
+
+
+def test_one_process_at_a_time_makes_what_stands_for_itself(tmp_path):
+    """Each adds its line twice with a pause between; no other line may come in between."""
+    path = tmp_path / "new" / "made"
+    program = f"""
+import sys, time
+from pathlib import Path
+from overparam.files import alone
+for _ in range(5):
+    with alone(Path({str(path)!r})):
+        for _ in range(2):
+            with open({str(path)!r}, "a") as file:
+                file.write(sys.argv[1])
+            time.sleep(0.01)
+"""
+    started = [subprocess.Popen([sys.executable, "-c", program, name]) for name in "abc"]
+    assert [process.wait() for process in started] == [0, 0, 0]
+    lines = path.read_text()
+    assert sorted(lines) == sorted("aabbcc" * 5)
+    assert all(first == second for first, second in zip(lines[::2], lines[1::2], strict=True))
+
+
+def test_where_no_lock_can_be_put_the_folder_is_named(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with (
+        pytest.raises(StorageError, match="could not lock .*file/made .*: make the folder .* writable"),
+        alone(tmp_path / "file" / "made"),
+    ):
+        pass
+
+
+def test_an_error_inside_is_the_error_and_the_lock_is_free_again(tmp_path):
+    for _ in range(2):
+        with pytest.raises(OSError, match="of mine"), alone(tmp_path / "made"):
+            raise OSError("of mine")
 
 
 @PROPERTY

@@ -7,7 +7,7 @@ from records import synthetic_record
 
 from overparam.errors import ArtifactError
 from overparam.files import digest_file
-from overparam.pins import stale_reason
+from overparam.pins import pinned_outs, stale_reason
 from overparam.results import write_record
 
 SHA = {"train": "1" * 64, "test": "2" * 64}
@@ -79,11 +79,48 @@ def test_without_any_lock_a_record_is_stale_and_an_empty_lock_pins_nothing(tmp_p
     assert "dvc.lock pins no" in str(stale_reason(record, tmp_path / RECORD, tmp_path))
 
 
-@pytest.mark.parametrize("content", ["[1, 2]", "stages: {", "\\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[1, 2]",
+        "stages: {",
+        "\\x00",
+        "five",
+        "stages: 5",
+        "stages: [a]",
+        "stages: {a: 5}",
+        "stages: {a: {outs: 5}}",
+        "stages: {a: {outs: [5]}}",
+        "stages: {a: {outs: [{md5: '1'}]}}",
+        "stages: {a: {outs: [{path: x, md5: 1}]}}",
+        "stages: {a: {outs: [{path: [x], md5: '1'}]}}",
+        "x: 2020-13-45",
+        "[" * 5000,
+        "<<<<<<< HEAD\nstages: {}\n=======\n",
+    ],
+)
 def test_a_damaged_lock_is_an_error(tmp_path, content):
     (tmp_path / "dvc.lock").write_text(content)
     with pytest.raises(ArtifactError, match="dvc.lock is damaged: restore it with git"):
         stale_reason(synthetic_record(), tmp_path / RECORD, tmp_path)
+
+
+def test_a_lock_in_bytes_that_are_no_text_or_that_is_a_folder_is_an_error(tmp_path):
+    (tmp_path / "dvc.lock").write_bytes(b"stages: {}\xff")
+    with pytest.raises(ArtifactError, match="dvc.lock is damaged"):
+        pinned_outs(tmp_path)
+    (tmp_path / "dvc.lock").unlink()
+    (tmp_path / "dvc.lock").mkdir()
+    with pytest.raises(ArtifactError, match="dvc.lock is damaged"):
+        pinned_outs(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["outs: 5", "outs: [5]", "outs: [{path: x, meta: 5}]", "outs: [{}]"])
+def test_damaged_pins_of_data_are_an_error(tmp_path, content):
+    write_pins(tmp_path, real(synthetic_record()))
+    (tmp_path / "data.dvc").write_text(content)
+    with pytest.raises(ArtifactError, match="data.dvc is damaged: restore it with git"):
+        stale_reason(real(synthetic_record()), tmp_path / RECORD, tmp_path)
 
 
 @pytest.mark.parametrize("data", [{}, {"train": SHA["train"]}, {**SHA, "test": "3" * 64}])

@@ -45,7 +45,7 @@ def test_the_committed_record_is_evidence(tmp_path, record):
 
 
 def edit(path):
-    path.write_text(path.read_text(encoding="utf-8").replace('"schema": 2', '"schema": 2, "more": 1'), "utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace('"biases": true', '"biases": false', 1), "utf-8")
 
 
 def without(path, name):
