@@ -54,6 +54,7 @@ SECONDS = 600  # that tests of one module may take
 # By module and condition.
 EQUIVALENT = {
     ("gates", "setting == chosen"): "the verdict at the chosen setting is the same when it is taken twice",
+    ("probes", "reached.near(ridge, tolerance)"): "a fit that takes some steps more comes nearer still",
     ("moments", "self.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the other",
     ("moments", "other.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the first",
     ("data/hub", "table.column_names != columns"): "pyarrow with its dataset module refuses such a file by itself",
