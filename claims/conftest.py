@@ -185,6 +185,8 @@ def disturbed(request: pytest.FixtureRequest) -> Callable[[str], list[str]]:
         study = court.features(request.param)
     except NoEvidence as error:
         pytest.skip(str(error))
+    except OverparamError as error:
+        pytest.fail(str(error), pytrace=False)
     undisturbed = as_they_are(study, court.preregistration)
     return lambda world: complaints(world, study, court.preregistration, undisturbed)
 
