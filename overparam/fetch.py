@@ -12,7 +12,7 @@ import numpy as np
 
 from overparam.data import HUB_DATASETS, HubDataset
 from overparam.errors import DataError, StorageError
-from overparam.files import digest_file, write_atomically, write_json
+from overparam.files import alone, digest_file, write_atomically, write_json
 
 
 @dataclass(frozen=True)
@@ -77,27 +77,20 @@ def _fetch_into(new: Path, dataset: HubDataset, mirror: Path | None) -> list[Fet
 
 def _put_in_place(new: Path, folder: Path, aside: Path) -> None:
     """Rename ``new`` to ``folder``; what stood there is moved ``aside`` first, and back again if that fails."""
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    own = {path.name for path in new.iterdir()}
-    moved: list[Path] = []
-    try:
-        while new.exists():
-            try:
-                moved.append(folder.rename(aside / f"old-{len(moved)}"))
-                _carry(moved[-1], new, own)
-            except FileNotFoundError:
-                pass  # there is none yet, or another run has just moved it aside
-            try:
-                new.rename(folder)
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # else another run was quicker
-                    raise
-    except BaseException:
-        if moved and not folder.exists():
-            _carry(new, moved[-1], own)
-            moved[-1].rename(folder)
-        raise
+    own, old = {path.name for path in new.iterdir()}, aside / "old"
+    with alone(folder):
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        try:
+            if folder.exists():
+                folder.rename(old)
+                _carry(old, new, own)
+            new.rename(folder)
+        except BaseException:
+            if old.exists() and not folder.exists():
+                _carry(new, old, own)
+                old.rename(folder)
+            raise
 
 
 def _carry(source: Path, target: Path, own: Set[str]) -> None:

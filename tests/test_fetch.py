@@ -3,6 +3,8 @@
 import errno
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,8 +13,8 @@ from test_data import ROWS, table
 
 from overparam import fetch
 from overparam.data import HUB_DATASETS, load_dataset
-from overparam.data.hub import SETTLED
 from overparam.errors import DataError, StorageError
+from overparam.files import alone
 
 # Fetches from a mirror as often as it is told, or reads what is there until a file says that all is done.
 PROGRAM = """
@@ -67,7 +69,7 @@ def test_two_that_fetch_side_by_side_and_one_that_reads_see_whole_data(tmp_path,
     done.touch()
     assert (reading.communicate()[1], reading.returncode) == ("", 0)
     assert len(load_dataset("cifar", root=root).train) == 40
-    assert [path.name for path in root.iterdir()] == ["cifar10"]
+    assert {path.name for path in root.iterdir()} <= {"cifar10", ".cifar10.lock"}
 
 
 def test_data_that_another_fetch_puts_in_place_meanwhile_are_replaced(tmp_path, mirrors, monkeypatch):
@@ -132,7 +134,7 @@ def test_what_fails_on_the_way_leaves_what_stood_there(tmp_path, mirrors, monkey
     with pytest.raises(StorageError if isinstance(error, OSError) else KeyboardInterrupt):
         fetch.fetch("cifar", mirror=mirrors[1], root=root)
     assert content(root / "cifar10") == before
-    assert [path.name for path in root.iterdir()] == ["cifar10"]
+    assert {path.name for path in root.iterdir()} <= {"cifar10", ".cifar10.lock"}
 
 
 def test_a_file_in_the_folders_place_is_left_and_named(tmp_path, mirrors):
@@ -171,10 +173,33 @@ def test_a_note_of_other_files_is_a_sentence(tmp_path, mirrors, noted):
         load_dataset("cifar", root=tmp_path / "data")
 
 
-def test_who_reads_while_data_are_put_in_place_looks_again(tmp_path, mirrors, monkeypatch):
+def test_who_reads_while_data_are_put_in_place_waits_for_them(tmp_path, mirrors):
     root = tmp_path / "data"
     fetch.fetch("cifar", mirror=mirrors[0], root=root)
-    (root / "cifar10").rename(root / "aside")
-    monkeypatch.setattr("time.sleep", lambda seconds: (root / "aside").rename(root / "cifar10"))
-    assert SETTLED > 0
-    assert len(load_dataset("cifar", root=root).train) == 40
+    with ThreadPoolExecutor() as threads:
+        with alone(root / "cifar10"):
+            (root / "cifar10").rename(root / "aside")
+            reading = threads.submit(load_dataset, "cifar", root=root)
+            with pytest.raises(TimeoutError):
+                reading.result(timeout=0.5)
+            (root / "aside").rename(root / "cifar10")
+        assert len(reading.result().train) == 40
+
+
+def test_where_nothing_may_be_locked_what_is_wrong_with_the_data_is_said(tmp_path, mirrors, monkeypatch):
+    @contextmanager
+    def refused(path):
+        raise StorageError(f"could not lock {path}")
+        yield
+
+    fetch.fetch("cifar", mirror=mirrors[0], root=tmp_path / "data")
+    (tmp_path / "data/cifar10/test.parquet").unlink()
+    monkeypatch.setattr("overparam.data.hub.alone", refused)
+    with pytest.raises(DataError, match="test.parquet is missing"):
+        load_dataset("cifar", root=tmp_path / "data")
+
+
+def test_reading_what_was_never_fetched_leaves_nothing(tmp_path):
+    with pytest.raises(DataError, match="there is no CIFAR-10"):
+        load_dataset("cifar", root=tmp_path / "data")
+    assert not (tmp_path / "data").exists()

@@ -1,8 +1,10 @@
 """Datasets of the hub as parquet files in ``data/``: their layout, and the checks of what was fetched."""
 
-import time
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
-from overparam.errors import DataError
-from overparam.files import digest_file
-
-SETTLED = 0.2  # seconds after which what a fetch puts in place is there
+from overparam.errors import DataError, StorageError
+from overparam.files import alone
 
 
 class _Source(BaseModel):
@@ -59,25 +59,30 @@ class HubDataset:
         Raises:
             DataError: if they are missing, or not the files that were fetched.
         """
+        folder = root / self.folder
         try:
-            return self._open(root / self.folder)
-        except DataError:
-            # A fetch may be putting other files in place, in two renames.
-            time.sleep(SETTLED)
-            return self._open(root / self.folder)
+            return self._open(folder)
+        except DataError as error:
+            if not root.is_dir():
+                raise
+            try:
+                with alone(folder.resolve()):  # a fetch may have been putting other files in place
+                    return self._open(folder)
+            except StorageError:
+                raise error from None
 
     def _open(self, folder: Path) -> tuple[str, dict[str, str], dict[str, pa.Table]]:
         noted, tables = self._noted(folder), {}
         for split in self.rows:
             path = folder / f"{split}.parquet"
-            if not _has_digest(path, noted.sha256.get(split)):
-                raise DataError(
-                    f"{path} is missing, truncated or not the file that was fetched: "
-                    f"run `overparam data fetch {self.task}` again"
-                )
-            tables[split] = self.read(path)
-        if self._noted(folder) != noted:
-            raise DataError(f"{folder} was fetched anew while it was read: run the same command again")
+            # Opened once, so that what is read is what was examined, whatever is put in place meanwhile.
+            with _opened(path) as file:
+                if file is None or hashlib.file_digest(file, "sha256").hexdigest() != noted.sha256.get(split):
+                    raise DataError(
+                        f"{path} is missing, truncated or not the file that was fetched: "
+                        f"run `overparam data fetch {self.task}` again"
+                    )
+                tables[split] = self._read(path, file)
         return noted.source, noted.sha256, tables
 
     def _noted(self, folder: Path) -> _Source:
@@ -99,12 +104,16 @@ class HubDataset:
             DataError: if the file is missing, no parquet (truncated, say), or lacks a column, a value or a label, or
                 has one of another type.
         """
+        with _opened(path) as file:
+            if file is None:
+                names = " and ".join(f"{split}.parquet" for split in self.rows)
+                raise DataError(f"there is no {path}: the folder must hold {self.folder}/ with {names}")
+            return self._read(path, file)
+
+    def _read(self, path: Path, file: BufferedReader) -> pa.Table:
         columns = list(self.columns)
         try:
-            table = pq.read_table(path, columns=columns)
-        except FileNotFoundError:
-            names = " and ".join(f"{split}.parquet" for split in self.rows)
-            raise DataError(f"there is no {path}: the folder must hold {self.folder}/ with {names}") from None
+            table = pq.read_table(file, columns=columns)
         except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
             reason = " ".join(str(error).split())
             raise DataError(f"{path} cannot be read as {self.title} in parquet ({reason}): fetch it again") from None
@@ -135,11 +144,16 @@ def is_picture(kind: pa.DataType) -> bool:
     return pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
 
 
-def _has_digest(path: Path, sha256: str | None) -> bool:
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader | None]:
+    """A file to read, or None where there is none."""
     try:
-        return digest_file(path) == sha256
+        file = path.open("rb")
     except OSError:
-        return False
+        yield None
+    else:
+        with file:
+            yield file
 
 
 def _empty(values: pa.ChunkedArray) -> np.ndarray:
