@@ -111,29 +111,33 @@ def _wide_performance(replicate: Replicate) -> Quantities:
     blocks = replicate.blocks
     planted = Blocks({**blocks.arrays, PLANTED: _planted(blocks)}, blocks.ids, blocks.labels, blocks.heldout)
     return {
-        _name(FP(M_1)): [feature_performance(blocks, (M_1,))] * len(PENALTY_FACTORS),
+        **performances(blocks, [M_1]),
         _name(FP(M_1, PLANTED)): [feature_performance(planted, (M_1, PLANTED))] * len(PENALTY_FACTORS),
-        **{
-            _name(FP(early(epochs))): [feature_performance(blocks, (early(epochs),))] * len(PENALTY_FACTORS)
-            for epochs in replicate.early_epochs
-        },
+        **performances(blocks, map(early, replicate.early_epochs)),
     }
 
 
 def _narrow_performance(replicate: Replicate, alpha: Fraction) -> Quantities:
-    """FP(S_α), FP of S_α and of M_1 with the residuals that they leave of each other, and of S_α with those of S_α′."""
-    blocks, narrow, independent = replicate.blocks, S(alpha), S_prime(alpha)
-    moments = Moments.of(blocks, [name for name in (narrow, M_1, independent) if name in blocks.arrays])
-    sources = {name: RidgeSource(moments, name) for name in (narrow, M_1)}
-    plain = {
-        _name(FP(name)): [feature_performance(blocks, (name,))] * len(PENALTY_FACTORS)
-        for name in (narrow, S_matched(alpha))
-        if name in blocks.arrays
-    }
-    return plain | {
+    """FP of S_α, of it and of M_1 with the residuals that they leave of each other, and of S_α with those of S_α′."""
+    narrow, independent = S(alpha), S_prime(alpha)
+    present = set(replicate.blocks.arrays)
+    plain = [name for name in (narrow, S_matched(alpha)) if name in present]
+    pairs = [pair for pair in ((narrow, M_1), (M_1, narrow), (narrow, independent)) if set(pair) <= present]
+    return performances(replicate.blocks, plain) | residual_performances(replicate.blocks, pairs)
+
+
+def performances(blocks: Blocks, names: Iterable[str]) -> Quantities:
+    """FP of single blocks, which no ridge penalty touches."""
+    return {_name(FP(name)): [feature_performance(blocks, (name,))] * len(PENALTY_FACTORS) for name in names}
+
+
+def residual_performances(blocks: Blocks, pairs: Sequence[tuple[str, str]]) -> Quantities:
+    """FP([A, R(A→B)]) at every penalty factor, from moments that are taken once."""
+    moments = Moments.of(blocks, list(dict.fromkeys(name for pair in pairs for name in pair)))
+    sources = {source: RidgeSource(moments, source) for source, _ in pairs}
+    return {
         _name(FP(source, R(source, target))): _with_residuals(blocks, sources[source].to(target))
-        for source, target in ((narrow, M_1), (M_1, narrow), (narrow, independent))
-        if target in blocks.arrays
+        for source, target in pairs
     }
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 
+from overparam.budgets.fit import measure_fit
 from overparam.checkpoints import load_checkpoint
 from overparam.config import StudySpec, load_config
 from overparam.data import Dataset
 from overparam.files import write_json
-from overparam.fit import measure_fit
 from overparam.origins import default_device, environment_of
 from overparam.progress import progress_display
 from overparam.stages import build_networks, load_study_data

@@ -10,9 +10,9 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from overparam import Blocks, ensembles, ridge_regression, span_error
 from overparam.batches import epoch_batches, prepare
+from overparam.budgets.fit import measure_fit
 from overparam.config import SEED
 from overparam.ensembles import precision_on, stream
-from overparam.fit import measure_fit
 from overparam.models import build
 from overparam.training import accuracy, train
 

@@ -1,6 +1,6 @@
 """Fit: how well networks know their training data, in a form in which networks of any width can be compared.
 
-On training images as they are, in evaluation mode, and with statistics of batch normalisation taken anew: those that
+On training examples as they are, in evaluation mode, and with statistics of batch normalisation taken anew: those that
 training leaves lag behind the weights where the learning rate is high. They are taken as training takes them, over
 cropped and flipped images: of images as they are, they cost a network whose statistics do not lag two points.
 """
@@ -18,6 +18,9 @@ from overparam.ensembles import autocast, stream
 from overparam.models import Network
 from overparam.recipes import TrainSpec
 
+# Training examples that fit is measured on, all of them if there are no more. They are the same for every network, so
+# that two that are compared differ by less than either is known.
+EXAMPLES = 10_000
 RENEWING = 5_000  # training examples that the statistics are taken from, drawn once
 BATCH = 125  # examples at a time that are only looked at
 
@@ -40,27 +43,26 @@ class Fit:
 
 
 def measure_fit(network: Network, dataset: Dataset, spec: TrainSpec, together: int) -> Fit:
-    """The fit of every copy to all training examples, and of the first ``together`` copies as an ensemble.
+    """The fit of every copy to its training examples, and of the first ``together`` copies as an ensemble.
 
     The network's statistics of batch normalisation are the new ones afterwards.
     """
     _renew_statistics(network, dataset, spec)
+    examples = dataset.train.subset(min(EXAMPLES, len(dataset.train)))
     hits, losses = np.zeros(network.copies), np.zeros(network.copies)
     hits_together = loss_together = 0.0
     start = 0
-    for _, logits in stream(
-        network, dataset.train, dataset.normalisation, batch_size=BATCH, precision=spec.precision
-    ):  # logits: (copies, batch, classes)
-        labels = torch.from_numpy(dataset.train.labels[start : start + logits.shape[1]])
+    for _, logits in stream(network, examples, dataset.normalisation, batch_size=BATCH, precision=spec.precision):
+        labels = torch.from_numpy(examples.labels[start : start + logits.shape[1]])
         start += len(labels)
-        log_probabilities = logits.cpu().double().log_softmax(-1)
+        log_probabilities = logits.cpu().double().log_softmax(-1)  # (copies, batch, classes)
         mean = log_probabilities[:together].exp().mean(0)  # (batch, classes)
         rows = torch.arange(len(labels))
         hits += (log_probabilities.argmax(-1) == labels).sum(1).numpy()
         losses -= log_probabilities[:, rows, labels].sum(1).numpy()
         hits_together += float((mean.argmax(-1) == labels).sum())
         loss_together -= float(mean[rows, labels].log().sum())
-    count = len(dataset.train)
+    count = len(examples)
     return Fit((hits / count).tolist(), (losses / count).tolist(), hits_together / count, loss_together / count)
 
 
