@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from rich.progress import Progress
 
-from overparam.claims import cells
 from overparam.config import StudySpec, load_config
-from overparam.court import JUDGED, JUDGED_TOY, Court
+from overparam.court import JUDGED_TOY, Court
 from overparam.errors import OverparamError
 from overparam.evidence import LEVELS, NoEvidence
 from overparam.gate import TREND, Baseline, Cell
@@ -124,13 +123,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         alphas = JUDGED_TOY[name].alphas(court.toy) if court.scale in (None, toy.SCALE) else []
         asked = [Asked(name, None, alpha) for alpha in alphas]
     else:
-        claim, trend = JUDGED[name], marker.kwargs.get("part") == "trend"
-        asked = [
-            Asked(name, study, alpha)
-            for study in court.studies()
-            for alpha in cells(claim, {alpha: study.scale.copies[alpha] for alpha in study.scale.alphas})
-            if (alpha is None) == trend
-        ]
+        trend = marker.kwargs.get("part") == "trend"
+        asked = [Asked(name, study, alpha) for study, alpha in court.cells(name) if (alpha is None) == trend]
     metafunc.parametrize("judgement", [each.param for each in asked], indirect=True)
 
 

@@ -1,6 +1,7 @@
 """Whether a file is of what it stands for: one in another's place is refused, in a sentence that names both."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -43,6 +44,11 @@ def read_controls_of(study: StudySpec, workspace: Workspace) -> Record:
     return _read(study, workspace.controls(study), "controls")
 
 
+def read_equal_fit_of(study: StudySpec, workspace: Workspace) -> Record:
+    """The record of a study's claims at equal fit; raises as `read_record_of`."""
+    return _read(study, workspace.equal_fit(study), "equal fit")
+
+
 def _read(study: StudySpec, path: Path, kind: str) -> Record:
     record = read_record(path)
     asked = {"kind": kind, "task": study.task, "arch": study.arch, "scale": study.scale.name}
@@ -59,5 +65,6 @@ def _read(study: StudySpec, path: Path, kind: str) -> Record:
 
 def what_it_is_of(record: Record) -> dict[str, str]:
     """What a record says of itself: kind, task, architecture, scale."""
-    kind = "measurements" if "span" in record.samples else "controls"
+    apart = "equal fit" if "less" in record.networks[Fraction(1)] else "controls"
+    kind = "measurements" if "span" in record.samples else apart
     return {"kind": kind, "task": record.task, "arch": record.arch, "scale": record.scale}

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from overparam.budgets.quantities import W, W_prime
 from overparam.controls.quantities import FSE_best, FSE_nonlinear, FSE_untrained, concatenation, stitched, unseen
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime, early
+from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime
 
 HALF = Fraction(1, 2)
 QUARTER = Fraction(1, 4)
@@ -35,8 +36,8 @@ class Claim:
         grows: whether it is claimed to grow as α falls.
         least: whether it is claimed at the widest α alone, and to be less there than at any narrower one.
         copies: by α, how many networks M_α a cell needs.
-        earlier: by α and epochs, the effect with M_1′ as it was after those epochs in the wide network's place; of a
-            control that asks whether the effect is there at matched training accuracy.
+        at_budget: by α and epochs, the effect with wide networks in the place of M_1 that were trained for so many; of
+            a claim at equal fit, which reads it off where they fit as badly as narrow ones.
         trained: whether it is about networks after training.
         fitted: what its quantities are called, being fitted on some examples or others.
         ours: whether it is this suite's own, and not the paper's.
@@ -52,7 +53,7 @@ class Claim:
     grows: bool = False
     least: bool = False
     copies: Callable[[Fraction], int] = lambda alpha: alpha.denominator
-    earlier: Callable[[Fraction, int], Contrast] | None = None
+    at_budget: Callable[[Fraction, float], Contrast] | None = None
     trained: bool = True
     fitted: Callable[[Contrast], Contrast] = lambda contrast: contrast
     ours: bool = False
@@ -60,18 +61,18 @@ class Claim:
     @property
     def hinges_on_fit(self) -> bool:
         """Whether narrow networks that fit their training data less well could be the cause of the effect."""
-        return self.trained and self.earlier is None
+        return self.trained and self.at_budget is None
 
     @property
     def inequality(self) -> str:
         """The measured inequality, with α for the width factor and δ for the margin."""
-        contrast = self.earlier(QUARTER, 0) if self.earlier else self.effect(QUARTER)
-        effect = str(contrast).replace(early(0), M_1_PRIME).replace(f"({_as_many_parameters(QUARTER)})", "(1/α²)")
+        contrast = self.at_budget(QUARTER, 0) if self.at_budget else self.effect(QUARTER)
+        effect = str(contrast).replace(" after 0", "").replace(f"({_as_many_parameters(QUARTER)})", "(1/α²)")
         effect = effect.replace(f"({_twice_as_many(QUARTER)})", "(2/α)").replace(str(QUARTER), "α")
         grows = ", growing as α falls" if self.grows else ""
         least = ", and less than at every narrower α" if self.least else ""
-        stopped = ", with M_1′ stopped at the training accuracy of M_α" if self.earlier else ""
-        return f"{effect} {'>' if self.direction == 'above' else 'not >'} δ{grows}{least}{stopped}"
+        less = ", with W and W′ wide networks trained until they fit as M_α does" if self.at_budget else ""
+        return f"{effect} {'>' if self.direction == 'above' else 'not >'} δ{grows}{least}{less}"
 
     def alphas(self, copies: Mapping[Fraction, int]) -> list[Fraction]:
         """The narrow width factors that the claim is about, from the widest down, given the networks at each."""
@@ -166,30 +167,10 @@ CLAIMS = {
 }
 
 
-# What a sceptic asks: are narrow networks merely trained less well, or merely short of parameters?
+# What a sceptic asks: are narrow networks merely short of parameters?
 CONTROLS = {
     control.id: control
     for control in (
-        Claim(
-            "span-over-matched-fit",
-            "1",
-            "narrow networks span less of the wide one than a wide one stopped when it fits as badly as they do",
-            _span_over,
-            "above",
-            "span",
-            QUARTER,
-            earlier=lambda alpha, epochs: FSE(S(alpha), M_1) - FSE(early(epochs), M_1),
-        ),
-        Claim(
-            "performance-matched-fit",
-            "3",
-            "a wide network stopped when it fits as badly as narrow ones classifies better than they do together",
-            _performance,
-            "above",
-            "accuracy",
-            HALF,
-            earlier=lambda alpha, epochs: FP(early(epochs)) - FP(S(alpha)),
-        ),
         Claim(
             "span-over-matched-parameters",
             "1",
@@ -209,6 +190,33 @@ CONTROLS = {
             "accuracy",
             HALF,
             copies=_as_many_parameters,
+        ),
+    )
+}
+
+
+def _at_equal_fit(claim: Claim, at_budget: Callable[[Fraction, float], Contrast]) -> Claim:
+    """The claim, of wide networks that are trained so little that they fit as badly as narrow ones."""
+    return replace(
+        claim,
+        id=f"{claim.id}-equal-fit",
+        statement=f"{claim.statement}, where it fits its training data no better than they do",
+        at_budget=at_budget,
+        grows=False,
+    )
+
+
+# Is it width, or are narrow networks merely trained less well? Kept in a record apart, of wide networks W and W′ that
+# are trained for fewer epochs. Target and rival are both at the narrow networks' fit: a worse rival alone favours S_α.
+AT_EQUAL_FIT = {
+    claim.id: claim
+    for claim in (
+        _at_equal_fit(CLAIMS["span-over"], lambda a, b: FSE(S(a), W(b)) - FSE(W_prime(b), W(b))),
+        _at_equal_fit(CLAIMS["span-under"], lambda a, b: FSE(W(b), S_prime(a)) - FSE(S(a), S_prime(a))),
+        _at_equal_fit(CLAIMS["performance"], lambda a, b: FP(W(b)) - FP(S(a))),
+        _at_equal_fit(CLAIMS["residuals-aid"], lambda a, b: FP(S(a), R(S(a), W(b))) - FP(S(a))),
+        _at_equal_fit(
+            CLAIMS["residuals-specific"], lambda a, b: FP(S(a), R(S(a), W(b))) - FP(S(a), R(S(a), S_prime(a)))
         ),
     )
 }
@@ -288,3 +296,7 @@ def cells(claim: Claim, copies: Mapping[Fraction, int]) -> list[Fraction | None]
     if claim.least:
         return chosen[:1] if claim.widest in chosen[:-1] else []
     return [*chosen, None] if claim.grows and len(chosen) > 1 else chosen
+
+
+# Every claim and control that is judged on a study's networks.
+ALL = CLAIMS | CONTROLS | AT_EQUAL_FIT | CONTROLS_APART

@@ -40,8 +40,7 @@ from overparam.scoreboard import scoreboard, summary
 from overparam.similarity import Pair, linear_cka
 from overparam.stats import Effect
 
-# Claims at matched fit need training accuracies, which features do not tell.
-JUDGED = {name: claim for name, claim in (CLAIMS | CONTROLS).items() if claim.earlier is None}
+JUDGED = CLAIMS | CONTROLS
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, QUARTER
+from overparam.claims import ALL, AT_EQUAL_FIT, CONTROLS_APART, QUARTER, cells
 from overparam.config import Config, StudySpec
 from overparam.errors import OverparamError
-from overparam.evidence import NoEvidence, ProgressFactory, gather, gather_controls, workspace_of
+from overparam.evidence import NoEvidence, ProgressFactory, gather, gather_controls, gather_equal_fit, workspace_of
 from overparam.judging import Judgement, judge
 from overparam.margins import Preregistration
 from overparam.toy import claims as toy
@@ -19,7 +19,6 @@ from overparam.toy.spec import ToySpec
 if TYPE_CHECKING:
     from overparam.calibration.worlds import Study
 
-JUDGED = CLAIMS | CONTROLS | CONTROLS_APART
 JUDGED_TOY = toy.TOY_CLAIMS | toy.TOY_CONTROLS
 
 
@@ -50,13 +49,25 @@ class Court:
         """Every study of the chosen scale, or of each task's default scale."""
         return self.config.studies(self.scale)
 
+    def cells(self, claim: str) -> list[tuple[StudySpec, Fraction | None]]:
+        """Where a claim is judged: each study and width factor, None for its trend."""
+        judged = ALL[claim]
+        return [
+            (study, alpha)
+            for study in self.studies()
+            if judged.at_budget is None or study.budgets
+            for alpha in cells(judged, {alpha: study.scale.copies[alpha] for alpha in study.scale.alphas})
+        ]
+
     def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
         """The judgement of one cell; raises what gathering the study's evidence raised."""
         if claim in CONTROLS_APART:
             level, record = self._once(f"controls of {study}", lambda: gather_controls(study, self.root))
+        elif claim in AT_EQUAL_FIT:
+            level, record = self._once(f"equal fit of {study}", lambda: gather_equal_fit(study, self.root))
         else:
             level, record = self._once(str(study), lambda: gather(study, self.level, self.root, self.progress))
-        return judge(JUDGED[claim], record, alpha, self.preregistration, evidence=level)
+        return judge(ALL[claim], record, alpha, self.preregistration, evidence=level)
 
     def judge_toy(self, claim: str, alpha: Fraction) -> Judgement:
         """The judgement of one cell of the toy setting."""

@@ -4,18 +4,18 @@ Wide networks trained for several budgets of epochs fit as badly as narrow ones 
 the effect is read by linear interpolation, in every replicate by its own weight: networks are matched, not means.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
-from overparam.stats import Effect, Outcome, Verdict, greater
-
-APART = 0.03  # of training accuracy, that the two budgets around a match may lie apart, over replicates
-AGREEMENT = (
-    0.01  # of training accuracy, to which a match must hold, and by which it is shifted to see what hinges on it
-)
+from overparam.margins import Gates
+from overparam.quantities import Contrast
+from overparam.results import Record
+from overparam.stats import Effect, Verdict, greater
 
 
 class NoMatchError(ValueError):
@@ -27,9 +27,9 @@ class Fits:
     """Training fit of narrow networks, and of wide ones by budget.
 
     Attributes:
-        narrow_loss: (replicates,) cross-entropy in nats.
+        narrow_loss: (replicates,) what is matched: cross-entropy in nats, or the share of errors.
         narrow_accuracy: (replicates,) in [0, 1].
-        wide_loss: (replicates, budgets) cross-entropy in nats, from the fewest epochs up; more epochs fit better.
+        wide_loss: (replicates, budgets) the same, from the fewest epochs up; more epochs fit better.
         wide_accuracy: (replicates, budgets) in [0, 1].
     """
 
@@ -38,33 +38,34 @@ class Fits:
     wide_loss: np.ndarray
     wide_accuracy: np.ndarray
 
-    def weights(self, shift: float = 0.0, without: int | None = None) -> np.ndarray:
+    def weights(self, shift: float = 0.0, without: int | None = None, apart: float = np.inf) -> np.ndarray:
         """How much each budget counts in each replicate, (replicates, budgets): two of them, together 1.
 
         Args:
             shift: of training accuracy, by which wide networks are to fit better than narrow ones.
             without: a budget that is left out.
+            apart: of training accuracy, mean over replicates: how far apart two such budgets may lie.
 
         Raises:
-            NoMatchError: if a replicate has no two budgets around the fit, or they lie more than `APART` apart.
+            NoMatchError: if a replicate has no two budgets around the fit, or they lie too far apart.
         """
         weights = np.zeros_like(self.wide_loss)
         for replicate in range(len(weights)):
-            below, above, share = self._bracket(replicate, shift, without)
+            below, above, share = self._bracket(replicate, shift, without, apart)
             weights[replicate, [below, above]] = 1 - share, share
         return weights
 
-    def _bracket(self, replicate: int, shift: float, without: int | None) -> tuple[int, int, float]:
+    def _bracket(self, replicate: int, shift: float, without: int | None, apart: float) -> tuple[int, int, float]:
         loss, accuracy = self.wide_loss[replicate], self.wide_accuracy[replicate]
         for below, above in pairwise(budget for budget in range(len(loss)) if budget != without):
             gained = accuracy[above] - accuracy[below]
             # Near the match a shift of accuracy is one of loss, by the slope between the two budgets.
             wanted = self.narrow_loss[replicate] + (shift * (loss[above] - loss[below]) / gained if gained else 0.0)
             if loss[below] >= wanted >= loss[above] and loss[below] > loss[above]:
-                apart = float(np.mean(self.wide_accuracy[:, above] - self.wide_accuracy[:, below]))
-                if without is None and apart > APART:
+                step = float(np.mean(self.wide_accuracy[:, above] - self.wide_accuracy[:, below]))
+                if step > apart:
                     raise NoMatchError(
-                        f"the budgets around the match of replicate {replicate} lie {100 * apart:.1f} points of "
+                        f"the budgets around the match of replicate {replicate} lie {100 * step:.1f} points of "
                         "training accuracy apart: train one between them"
                     )
                 return below, above, float((loss[below] - wanted) / (loss[below] - loss[above]))
@@ -96,46 +97,43 @@ class Readings:
         return Effect((weights * self.values).sum(axis=1), np.einsum("rb,rbsc,sc->rs", weights, self.shared, weights))
 
 
-def greater_at_equal_fit(readings: Readings, fits: Fits, margin: float) -> Verdict:
+def greater_at_equal_fit(readings: Readings, fits: Fits, margin: float, gates: Gates) -> Verdict:
     """Is the effect greater than the margin where wide networks fit as badly as narrow ones?
 
-    As `greater`, but inconclusive where there is no match, where accuracies differ there by more than `AGREEMENT`,
-    where the outcome changes with a shift of the match by as much either way, or where leaving out an inner budget
-    moves the reading by half the margin.
+    As `greater`, but inconclusive where there is no match between budgets near enough to each other, where accuracies
+    differ there by more than ``fit_agreement``, where the outcome changes with a shift of the match by as much either
+    way, or where leaving out an inner budget moves the reading by half the margin.
     """
     try:
-        weights = fits.weights()
+        weights = fits.weights(apart=gates.budgets_apart)
     except NoMatchError as error:
         nearest = np.abs(fits.wide_loss - fits.narrow_loss[:, None]).argmin(axis=1)
         shown = readings.at(np.eye(fits.wide_loss.shape[1])[nearest])
         return greater(shown, margin).inconclusive(f"{error}; the numbers are of the budget nearest to the match")
     verdict = greater(readings.at(weights), margin)
     mismatch = fits.mismatch(weights)
-    if mismatch > AGREEMENT:
+    if mismatch > gates.fit_agreement:
         return verdict.inconclusive(
             f"where training losses are equal, accuracies still differ by {100 * mismatch:.1f} points"
         )
-    for complaint in (_hinges_on_shift(readings, fits, margin, verdict.outcome), _bends(readings, fits, margin)):
-        if complaint:
-            return verdict.inconclusive(complaint)
-    return verdict
+    complaint = _hinges_on_shift(readings, fits, verdict, gates) or _bends(readings, fits, weights, margin)
+    return verdict.inconclusive(complaint) if complaint else verdict
 
 
-def _hinges_on_shift(readings: Readings, fits: Fits, margin: float, outcome: Outcome) -> str | None:
-    for shift in (-AGREEMENT, AGREEMENT):
+def _hinges_on_shift(readings: Readings, fits: Fits, verdict: Verdict, gates: Gates) -> str | None:
+    for shift in (-gates.fit_agreement, gates.fit_agreement):
         direction = f"{100 * abs(shift):g} point {'worse' if shift < 0 else 'better'}"
         try:
-            other = greater(readings.at(fits.weights(shift)), margin).outcome
+            other = greater(readings.at(fits.weights(shift, apart=gates.budgets_apart)), verdict.margin).outcome
         except NoMatchError as error:
             return f"there is no match where wide networks fit {direction} than narrow ones: {error}"
-        if other != outcome:
-            return f"{outcome} at the match, {other} where wide networks fit {direction}"
+        if other != verdict.outcome:
+            return f"{verdict.outcome} at the match, {other} where wide networks fit {direction}"
     return None
 
 
-def _bends(readings: Readings, fits: Fits, margin: float) -> str | None:
+def _bends(readings: Readings, fits: Fits, weights: np.ndarray, margin: float) -> str | None:
     """The reading must not rest on one budget: a line between its neighbours must give nearly the same."""
-    weights = fits.weights()
     reading, budgets = readings.at(weights).mean, weights.shape[1]
     used: Sequence[int] = np.flatnonzero(weights.any(axis=0)).tolist()
     for budget in used:
@@ -147,3 +145,71 @@ def _bends(readings: Readings, fits: Fits, margin: float) -> str | None:
             if abs(other - reading) >= margin / 2:
                 return f"without one of the budgets around the match the effect is {other:+.4f}, not {reading:+.4f}"
     return None
+
+
+def both_matches(single: Verdict, together: Verdict) -> Verdict:
+    """Judged where single networks fit equally well, and where a wide one fits as well as narrow ones do together.
+
+    Numbers are those of the first. Inconclusive where the two disagree.
+    """
+    if single.outcome == together.outcome:
+        return replace(single, refutation=max(single.refutation, together.refutation))
+    said = f"single networks matched: {single.outcome} ({single.why}); their ensemble matched: {together.outcome}"
+    return single.inconclusive(f"{said} at {together.effect.mean:+.4f} ({together.why})")
+
+
+def budgets_near(record: Record, alpha: Fraction) -> list[float]:
+    """The budgets of epochs whose wide networks were compared with the narrow ones at one width."""
+    return record.networks[alpha]["near"]
+
+
+def judge_at_equal_fit(
+    record: Record,
+    alpha: Fraction,
+    at_budget: Callable[[float], Contrast],
+    margin: float,
+    gates: Gates,
+    factor: float,
+) -> Verdict:
+    """Is an effect greater than the margin at equal fit, by either match?
+
+    Args:
+        record: of measurements at equal fit.
+        alpha: the width factor.
+        at_budget: the effect against wide networks of a budget.
+        margin: δ.
+        gates: what it takes to compare.
+        factor: on every cross-validated ridge penalty.
+    """
+    readings = readings_of(record, [at_budget(budget) for budget in budgets_near(record, alpha)], factor)
+    single, together = (
+        greater_at_equal_fit(readings, fits_of(record, alpha, matched), margin, gates)
+        for matched in ("single", "ensemble")
+    )
+    return both_matches(single, together)
+
+
+def readings_of(record: Record, by_budget: Sequence[Contrast], factor: float) -> Readings:
+    """Contrasts of quantities that were measured together, one a budget, at one penalty factor."""
+    names = {name for contrast in by_budget for name in contrast.weights}
+    sample = next(sample for sample in record.samples.values() if names <= set(sample.quantities))
+    weights = np.array([[contrast.weights.get(name, 0.0) for name in sample.quantities] for contrast in by_budget])
+    k = sample.factors.index(factor)
+    replicates, quantities = sample.values[k].shape
+    shared = sample.shared[k].reshape(replicates, quantities, replicates, quantities)
+    return Readings(sample.values[k] @ weights.T, np.einsum("bq,rqsp,cp->rbsc", weights, shared, weights))
+
+
+def fits_of(record: Record, alpha: Fraction, matched: Literal["single", "ensemble"]) -> Fits:
+    """What is matched: the cross-entropy of single networks, or the errors of S_α's networks together.
+
+    Together their probabilities are those of networks that contradict each other, and far from 0 and 1 even where
+    their answers are right: a cross-entropy of them is not one of a single network's.
+    """
+    narrow, less = record.networks[alpha]["fit"], record.networks[Fraction(1)]["less"]
+    columns = [less["budgets"].index(budget) for budget in budgets_near(record, alpha)]
+    accuracy, loss = (np.array(less["fit"][part])[:, columns] for part in ("accuracy", "cross_entropy"))
+    if matched == "single":
+        return Fits(np.array(narrow["cross_entropy"]), np.array(narrow["accuracy"]), loss, accuracy)
+    together = np.array(narrow["ensemble_accuracy"])
+    return Fits(1 - together, together, 1 - accuracy, accuracy)

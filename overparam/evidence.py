@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from overparam.belonging import read_controls_of, read_record_of
+from overparam.belonging import read_controls_of, read_equal_fit_of, read_record_of
 from overparam.config import StudySpec
 from overparam.data import data_at_hand
 from overparam.errors import ArtifactError, OverparamError
@@ -95,7 +95,11 @@ def workspace_of(level: str, root: Path) -> Workspace:
 
 def make_command(study: StudySpec) -> str:
     """The command that makes a study's evidence."""
-    return f"overparam study {study.task} {study.arch} --scale {study.scale.name}"
+    return _command("study", study)
+
+
+def _command(name: str, study: StudySpec) -> str:
+    return f"overparam {name} {study.task} {study.arch} --scale {study.scale.name}"
 
 
 def gather_controls(study: StudySpec, root: Path) -> tuple[str, Record]:
@@ -105,10 +109,18 @@ def gather_controls(study: StudySpec, root: Path) -> tuple[str, Record]:
         NoEvidence: if there is none.
         ArtifactError: if it is damaged, stale or of another study.
     """
-    make = f"overparam controls {study.task} {study.arch} --scale {study.scale.name}"
     workspace = Workspace.at(root)
     read = partial(read_controls_of, study, workspace)
-    return "record", _recorded(f"the controls of {study}", workspace.controls(study), make, root, read)
+    of, make = f"the controls of {study}", _command("controls", study)
+    return "record", _recorded(of, workspace.controls(study), make, root, read)
+
+
+def gather_equal_fit(study: StudySpec, root: Path) -> tuple[str, Record]:
+    """The level ``record``, and the committed record of the claims at equal fit; raises as `gather_controls`."""
+    workspace = Workspace.at(root)
+    read = partial(read_equal_fit_of, study, workspace)
+    of, make = f"the claims of {study} at equal fit", _command("equal-fit", study)
+    return "record", _recorded(of, workspace.equal_fit(study), make, root, read)
 
 
 def _recorded(of: str, path: Path, make: str, root: Path, read: Callable[[], Record]) -> Record:

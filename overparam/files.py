@@ -15,7 +15,12 @@ from filelock import FileLock
 from overparam.errors import StorageError
 
 # By kind of sealed file, an entry that only files of this kind have.
-KINDS = {"record of a study": "samples", "record of the toy": "spec", "trial of the judge": "rows"}
+KINDS = {
+    "record of a study": "samples",
+    "record of the toy": "spec",
+    "trial of the judge": "rows",
+    "fit of networks": "cross_entropy",
+}
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

@@ -3,8 +3,8 @@
 A claim is judged in cells, one a width factor, and, where the paper says that an effect grows as α falls, as a trend.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -14,13 +14,12 @@ import numpy as np
 
 from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.config import alpha_label
+from overparam.equal_fit import budgets_near, judge_at_equal_fit
 from overparam.gates import assay_complaint, edge_complaint, over_penalties
 from overparam.margins import Preregistration
 from overparam.quantities import Contrast
 from overparam.results import Record
 from overparam.stats import Outcome, Verdict, every, greater, grows, not_above
-
-Stage = tuple[float, Contrast]  # of the wide network's training: its training accuracy, and the effect against it
 
 
 def cell_id(claim: str, task: str, arch: str, scale: str, alpha: Fraction | None) -> str:
@@ -100,10 +99,12 @@ def judge(
     elif claim.least:
         compared = [claim.effect(a) for a in claim.alphas(networks(record)) if a <= alpha]
         verdict = over_penalties(lambda factor: _least(claim, record, alpha, margin, factor))
-    elif claim.earlier is not None:
-        stages = _nearest(record, alpha, _wide_training(record, claim.effect(alpha), partial(claim.earlier, alpha)))
-        compared = [contrast for side in stages for _, contrast in side]
-        verdict = over_penalties(lambda factor: _at_matched_fit(record, alpha, stages, margin, factor))
+    elif claim.at_budget is not None:
+        at_budget = partial(claim.at_budget, alpha)
+        compared = [at_budget(budget) for budget in budgets_near(record, alpha)]
+        verdict = over_penalties(
+            lambda factor: judge_at_equal_fit(record, alpha, at_budget, margin, preregistration, factor)
+        )
     else:
         verdict = over_penalties(lambda factor: _compare(claim, record, alpha, margin, factor))
     if claim.id.startswith("residuals") and len(record.replicates) > 1:  # one tells nothing in any case, and says so
@@ -132,7 +133,7 @@ def judge_record(
     evidence: str,
     claims: Mapping[str, Claim] = CLAIMS | CONTROLS,
 ) -> list[Judgement]:
-    """Every claim and control in every cell of a record; of a record of controls, ``CONTROLS_APART``."""
+    """Every claim and control in every cell of a record; of records apart, ``CONTROLS_APART`` or ``AT_EQUAL_FIT``."""
     return [
         judge(claim, record, alpha, preregistration, evidence=evidence)
         for claim in claims.values()
@@ -188,53 +189,6 @@ def _least(claim: Claim, record: Record, alpha: Fraction, margin: float, factor:
             more = greater(record.effect(claim.effect(narrower) - claim.effect(alpha), factor), 0.0)
             beyond.append(more.of(f"how much greater the effect is at α = {narrower}"))
     return every([_compare(claim, record, alpha, margin, factor), *beyond])
-
-
-def _wide_training(record: Record, effect: Contrast, earlier: Callable[[int], Contrast]) -> list[Stage]:
-    """Training accuracy of the wide network, and the effect against it, at every stage of training that was kept."""
-    kept = record.networks[Fraction(1)].get("early", {"epochs": [], "train_accuracy": [[]]})
-    accuracies = np.mean(kept["train_accuracy"], axis=0).tolist()
-    stages = [(accuracy, earlier(epochs)) for accuracy, epochs in zip(accuracies, kept["epochs"], strict=True)]
-    return sorted([*stages, (record.train_accuracy(Fraction(1)), effect)], key=lambda stage: stage[0])
-
-
-def _nearest(record: Record, alpha: Fraction, stages: Sequence[Stage]) -> tuple[list[Stage], list[Stage]]:
-    """The last stage that fits no better than the narrow networks, and the first that fits no worse, if any."""
-    fit = record.train_accuracy(alpha)
-    return [stage for stage in stages if stage[0] <= fit][-1:], [stage for stage in stages if stage[0] >= fit][:1]
-
-
-def _at_matched_fit(
-    record: Record, alpha: Fraction, stages: tuple[list[Stage], list[Stage]], margin: float, factor: float
-) -> Verdict:
-    """HOLDS if even a wide network that fits no better than the narrow ones has the effect.
-
-    REFUTED if even one that fits no worse has not. The stages of its training that come nearest decide.
-    """
-    no_better, no_worse = stages
-    for stage in no_better:
-        verdict = _against(record, stage, margin, factor)
-        if verdict.holds:
-            return verdict
-    for stage in no_worse:
-        verdict = _against(record, stage, margin, factor)
-        if verdict.outcome == "refuted":
-            return verdict
-    (shown, *_) = [*no_better, *no_worse]
-    return _against(record, shown, margin, factor).inconclusive(
-        f"no stage of M_1′ that was kept tells, where narrow networks fit {record.train_accuracy(alpha):.1%}; "
-        f"these numbers are against {_fitting(shown[0])}"
-    )
-
-
-def _against(record: Record, stage: Stage, margin: float, factor: float) -> Verdict:
-    accuracy, contrast = stage
-    verdict = greater(record.effect(contrast, factor), margin)
-    return replace(verdict, why=f"{verdict.why}, against {_fitting(accuracy)}")
-
-
-def _fitting(accuracy: float) -> str:
-    return f"a wide network that fits {accuracy:.1%} of its training data"
 
 
 def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:

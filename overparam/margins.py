@@ -31,9 +31,11 @@ class Margins:
 
 @dataclass(frozen=True, config=KNOWN_ONLY)
 class Gates:
-    """Where a claim is confounded."""
+    """Where a claim is confounded, and what it takes to compare networks at equal fit."""
 
     training_accuracy: Share
+    fit_agreement: Share
+    budgets_apart: Share
 
 
 @dataclass(frozen=True, config=KNOWN_ONLY)

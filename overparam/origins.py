@@ -32,6 +32,9 @@ MEASURE_CODE = (
     "stats",
 )
 
+FIT_CODE = (*NETWORK_CODE, "budgets")
+BUDGET_CODE = (*MEASURE_CODE, "budgets")
+
 code_version = cache(digest_source)  # the code that runs is the code as it was read first
 
 

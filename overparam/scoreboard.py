@@ -5,13 +5,11 @@ from itertools import groupby
 
 from rich.table import Table
 
-from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
+from overparam.claims import ALL
 from overparam.judging import Judgement, where_it_holds
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
-FIGURES = {
-    claim.id: claim.figure for claim in (CLAIMS | CONTROLS | CONTROLS_APART | TOY_CLAIMS | TOY_CONTROLS).values()
-}
+FIGURES = {claim.id: claim.figure for claim in (ALL | TOY_CLAIMS | TOY_CONTROLS).values()}
 COLOURS = {"holds": "green", "refuted": "red", "inconclusive": "yellow"}
 
 
@@ -65,7 +63,7 @@ def summary(judgements: Sequence[Judgement]) -> list[str]:
     if any(judgement.confounded for judgement in judgements):
         lines.append(
             "ᶜ confounded: narrow networks fit their training data less well than M_1, so width may not be the cause; "
-            "the claims at matched fit compare them with a wide network that fits as badly"
+            "the claims at equal fit compare them with wide networks that fit as badly"
         )
     return lines
 

@@ -4,12 +4,13 @@ Every artifact carries a key that digests all it depends on: spec, inputs, code,
 artifact has the right key does nothing, so any engine may run the grid, in any order, as often as it likes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -203,6 +204,9 @@ def record_stage(
     target: Path,
     code: tuple[str, ...],
     measured: Callable[[StudyFiles], Measurements],
+    *,
+    also: Mapping[str, Any] | None = None,
+    of_networks: Mapping[Fraction, Mapping[str, Any]] | None = None,
 ) -> Record:
     """Write what is measured from the feature files of a study as a record, unless that very record is there.
 
@@ -212,6 +216,8 @@ def record_stage(
         target: where the record goes.
         code: the modules that decide what is measured.
         measured: from the feature files, by replicate and width factor: the samples and chosen penalties of the record.
+        also: what else the measurements depend on.
+        of_networks: what else the record says of the networks of a width.
 
     Raises:
         ArtifactError: if a feature file is missing, damaged or of other networks.
@@ -223,7 +229,8 @@ def record_stage(
     }
     inputs = {path.name: read_metadata(path).get("key") for by_alpha in paths.values() for path in by_alpha.values()}
     environment = libraries() | {"scikit-learn": version("scikit-learn")}
-    key = digest_json({"features": inputs, "code": code_version(*code), "libraries": environment})
+    made_of = {"features": inputs, "code": code_version(*code), "libraries": environment}
+    key = digest_json(made_of | ({"also": also} if also else {}))
     try:
         record = read_record(target)
         if record.key == key:
@@ -246,6 +253,7 @@ def record_stage(
         replicates=scale.replicates,
         networks={
             alpha: describe_networks({replicate: by_alpha[alpha] for replicate, by_alpha in files.items()})
+            | dict((of_networks or {}).get(alpha, {}))
             for alpha in alphas
         },
         data=wide["data"],

@@ -45,6 +45,14 @@ class Workspace:
         """The study's record."""
         return self.results / study.scale.name / f"{study.task}-{study.arch}.json"
 
+    def fit(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
+        """How well the networks of that checkpoint fit their training data."""
+        return self.checkpoints.parent / "fits" / study.scale.name / f"{_member(study, alpha, replicate)}.json"
+
+    def equal_fit(self, study: StudySpec) -> Path:
+        """The record of the claims at equal fit."""
+        return self.results / study.scale.name / "equal-fit" / f"{study.task}-{study.arch}.json"
+
     def controls(self, study: StudySpec) -> Path:
         """The record of the controls that take measurements of their own."""
         return self.results / study.scale.name / "controls" / f"{study.task}-{study.arch}.json"

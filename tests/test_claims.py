@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART, cells
+from overparam.claims import ALL, AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART, cells
 from overparam.judging import Judgement, cell_id, holds_up_to, judge, judge_record
 from overparam.margins import load_preregistration
 from overparam.results import PENALTY_FACTORS
@@ -25,8 +25,6 @@ FAMILY = {  # which effect of the synthetic record each claim is about
     "residuals-aid": "aid",
     "residuals-specific": "specific",
     "residuals-redundant": "redundant",
-    "span-over-matched-fit": "over",
-    "performance-matched-fit": "performance",
     "span-over-matched-parameters": "over with parameters",
     "performance-matched-parameters": "performance with parameters",
 }
@@ -48,7 +46,7 @@ def test_a_world_as_claimed_holds_in_every_cell():
     judgements = judge_record(synthetic_record(), MARGINS, evidence="record")
     assert {j.claim for j in judgements} == set(JUDGED) == set(FAMILY)
     assert [j.cell for j in judgements if not j.holds] == []
-    assert len({j.cell for j in judgements}) == len(judgements) == 3 + 1 + 1 + 3 * (4 + 1) + 4 + 4 + (3 + 4 + 1 + 2)
+    assert len({j.cell for j in judgements}) == len(judgements) == 3 + 1 + 1 + 3 * (4 + 1) + 4 + 4 + (1 + 2)
 
 
 @pytest.mark.parametrize("alpha", [QUARTER, SIXTEENTH])
@@ -134,7 +132,6 @@ def test_the_slope_is_a_halvings_even_if_a_width_is_left_out():
         ("span-under", (SIXTEENTH, HALF), [HALF, SIXTEENTH, None]),
         ("performance", (HALF,), [HALF]),
         ("residuals-redundant", ALPHAS, list(NARROW)),
-        ("performance-matched-fit", ALPHAS, list(NARROW)),
         ("span-over-matched-parameters", ALPHAS, [QUARTER]),
         ("performance-matched-parameters", ALPHAS, [HALF, QUARTER]),
     ],
@@ -196,37 +193,8 @@ def test_claims_about_residuals_need_a_probe_that_could_have_told(changes, gated
 def test_a_narrow_network_that_fits_less_well_marks_its_cell_and_the_trend(lag, confounded):
     record = synthetic_record(train_accuracy={ONE: 0.9, SIXTEENTH: 0.9 - lag, EIGHTH: 0.9, QUARTER: 0.9, HALF: 0.9})
     for judgement in judge_record(record, MARGINS, evidence="record"):
-        if judgement.claim.endswith("matched-fit"):
-            assert not judgement.confounded
-        else:
-            assert judgement.holds  # the plain claim is still judged
-            assert judgement.confounded == (confounded and judgement.alpha in (None, "1/16"))
-
-
-@pytest.mark.parametrize(
-    ("fit", "over", "verdict", "shown", "against"),
-    [
-        # The wide network fits 50 % after 2 epochs, when it misses 0.4 more, 75 % after 5, when it misses 0.1 more.
-        (0.5, 0.5, "holds", 0.1, "fits 50.0%"),
-        (0.6, 0.5, "holds", 0.1, "fits 50.0%"),  # even against one that fits no better
-        (0.6, 0.3, "inconclusive", -0.1, "where narrow networks fit 60.0%"),
-        (0.6, 0.05, "refuted", -0.05, "fits 75.0%"),  # even against one that fits no worse
-        (0.3, 0.9, "inconclusive", 0.5, "where narrow networks fit 30.0%"),  # none kept fits so badly
-        (0.3, 0.1, "refuted", -0.3, "fits 50.0%"),
-        (0.9, 0.15, "holds", 0.05, "fits 75.0%"),
-        (0.9, 0.01, "refuted", 0.01, "fits 100.0%"),  # the final one
-        (1.0, 0.05, "holds", 0.05, "fits 100.0%"),
-    ],
-)
-def test_at_matched_fit_the_nearest_stages_of_the_wide_network_decide(fit, over, verdict, shown, against):
-    judgement = judged("span-over-matched-fit", EIGHTH, {"over": over}, train_accuracy={EIGHTH: fit})
-    assert (judgement.verdict, judgement.effect) == (verdict, pytest.approx(shown))
-    assert against in judgement.why
-
-
-def test_performance_at_matched_fit_is_that_of_the_early_wide_network():
-    judgement = judged("performance-matched-fit", EIGHTH, {"performance": 0.3}, train_accuracy={EIGHTH: 0.6})
-    assert (judgement.verdict, judgement.effect) == ("holds", pytest.approx(0.1))  # FP is 0.2 lower after 2 epochs
+        assert judgement.holds  # the claim is still judged
+        assert judgement.confounded == (confounded and judgement.alpha in (None, "1/16"))
 
 
 @pytest.mark.parametrize(
@@ -266,7 +234,7 @@ def claim_markers() -> list[tuple[str, str | None]]:
 
 
 def test_every_claim_has_one_test_and_one_for_its_trend_exactly_if_it_grows():
-    expected = [(claim, None) for claim in JUDGED | CONTROLS_APART]
+    expected = [(claim, None) for claim in ALL]
     expected += [(claim.id, "trend") for claim in CLAIMS.values() if claim.grows]
     expected += [(claim, None) for claim in TOY_CLAIMS | TOY_CONTROLS]
     assert sorted(claim_markers(), key=str) == sorted(expected, key=str)
@@ -274,15 +242,14 @@ def test_every_claim_has_one_test_and_one_for_its_trend_exactly_if_it_grows():
 
 def test_inequalities_name_the_networks_that_are_compared():
     assert CONTROLS_APART["span-over-twice-as-many"].inequality == "FSE(S_α^(2/α)→M_1) − FSE(M_1′→M_1) > δ"
-    assert CONTROLS["performance-matched-fit"].inequality == (
-        "FP(M_1′) − FP(S_α) > δ, with M_1′ stopped at the training accuracy of M_α"
+    assert AT_EQUAL_FIT["span-over-equal-fit"].inequality == (
+        "FSE(S_α→W) − FSE(W′→W) > δ, with W and W′ wide networks trained until they fit as M_α does"
     )
 
 
 def test_unequal_fit_marks_only_what_it_could_cause():
-    everything = CLAIMS | CONTROLS | CONTROLS_APART
-    unmarked = {name for name, claim in everything.items() if not claim.hinges_on_fit}
-    assert unmarked == {"span-over-matched-fit", "performance-matched-fit", "span-over-comes-with-training"}
+    unmarked = {name for name, claim in ALL.items() if not claim.hinges_on_fit}
+    assert unmarked == {*AT_EQUAL_FIT, "span-over-comes-with-training"}
 
 
 def test_a_cell_has_one_name_for_tests_and_page():

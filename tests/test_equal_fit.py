@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overparam.equal_fit import Fits, Readings, greater_at_equal_fit
+from overparam.margins import Gates
 from overparam.stats import Effect
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 R, B = 3, 6
+GATES = Gates(training_accuracy=0.02, fit_agreement=0.01, budgets_apart=0.03)
 
 
 def ladder(
@@ -69,14 +71,14 @@ def test_a_reading_is_that_of_the_weighted_contributions(seed):
 
 @pytest.mark.parametrize(("effect", "outcome"), [(0.1, "holds"), (0.0, "refuted"), (-0.2, "refuted")])
 def test_an_effect_that_is_the_same_at_every_budget_is_judged_as_ever(effect, outcome):
-    verdict = greater_at_equal_fit(readings(np.full(B, effect)), ladder(), 0.02)
+    verdict = greater_at_equal_fit(readings(np.full(B, effect)), ladder(), 0.02, GATES)
     assert verdict.outcome == outcome
     assert verdict.effect.mean == pytest.approx(effect, abs=2e-3)
 
 
 @pytest.mark.parametrize("narrow", [0.3, 0.54, 0.69, 0.9])
 def test_nothing_is_extrapolated(narrow):
-    verdict = greater_at_equal_fit(readings(np.full(B, 0.1)), ladder(narrow), 0.02)
+    verdict = greater_at_equal_fit(readings(np.full(B, 0.1)), ladder(narrow), 0.02, GATES)
     assert verdict.outcome == "inconclusive"
     assert "has no two budgets around a training loss of" in verdict.why
 
@@ -84,25 +86,25 @@ def test_nothing_is_extrapolated(narrow):
 def test_one_replicate_without_a_bracket_is_enough():
     fits = ladder()
     fits.narrow_loss[1] = 5.0
-    assert "replicate 1 has no two budgets" in greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02).why
+    assert "replicate 1 has no two budgets" in greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02, GATES).why
 
 
 def test_budgets_far_apart_tell_nothing():
-    why = greater_at_equal_fit(readings(np.full(B, 0.1)), ladder(step=0.05), 0.02).why
+    why = greater_at_equal_fit(readings(np.full(B, 0.1)), ladder(step=0.05), 0.02, GATES).why
     assert "lie 5.0 points of training accuracy apart: train one between them" in why
 
 
 def test_accuracies_must_agree_where_losses_do():
     fits = ladder()
     fits = replace(fits, narrow_accuracy=fits.narrow_accuracy + 0.012)
-    assert "still differ by 1.2 points" in greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02).why
+    assert "still differ by 1.2 points" in greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02, GATES).why
 
 
 @pytest.mark.parametrize("steep", [1.0, -1.0])
 def test_an_outcome_that_hinges_on_the_match_is_none(steep):
     # By a point of fit the effect moves by 0.02, and at the match it is just above the margin.
     values = 0.025 + steep * 2 * (ladder().wide_accuracy[0] - 0.61)
-    verdict = greater_at_equal_fit(readings(values, spread=1e-4), ladder(), 0.02)
+    verdict = greater_at_equal_fit(readings(values, spread=1e-4), ladder(), 0.02, GATES)
     assert verdict.outcome == "inconclusive"
     assert verdict.why.startswith("holds at the match, ")
 
@@ -110,10 +112,10 @@ def test_an_outcome_that_hinges_on_the_match_is_none(steep):
 def test_a_reading_must_not_rest_on_one_budget():
     values = np.full(B, 0.1)
     values[2] += 0.05  # the budget just below the match
-    why = greater_at_equal_fit(readings(values), ladder(), 0.02).why
+    why = greater_at_equal_fit(readings(values), ladder(), 0.02, GATES).why
     assert why.startswith("without one of the budgets around the match the effect is +0.1")
 
 
 def test_budgets_whose_fit_is_noise_are_refused_or_read_between_neighbours_that_differ():
     fits = ladder(step=0.0)  # all budgets fit alike
-    assert "no two budgets" in greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02).why
+    assert "no two budgets" in greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02, GATES).why

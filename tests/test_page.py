@@ -85,7 +85,7 @@ def test_the_table_shows_the_lines_that_are_asked_for(show):
     page = show()
     total = len(column(page, 1))
     page.fill("#words", "performance 1/16")
-    assert set(column(page, 1)) == {"performance", "performance-matched-fit"}
+    assert set(column(page, 1)) == {"performance"}
     assert page.text_content("#count") == f"{len(column(page, 1))} of {total} lines"
     page.fill("#words", "")
     page.select_option("#verdict", "refuted")

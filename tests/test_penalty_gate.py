@@ -46,15 +46,13 @@ STANDING_ON = {
     "the span error of one width": (
         FSE(S(QUARTER), M_1),
         "ridge",
-        cells(["span-over", "span-over-matched-fit"], "1/4")
-        | cells(["span-over"], "trend")
-        | cells(["span-mild"], "1/2"),
+        cells(["span-over"], "1/4") | cells(["span-over"], "trend") | cells(["span-mild"], "1/2"),
     ),
     "the span error of half the width": (FSE(S(HALF), M_1), "ridge", cells(["span-mild"], "1/2")),
     "the baseline of the span errors": (
         FSE(M_1_PRIME, M_1),
         "ridge",
-        cells(["span-over", "span-over-matched-fit"], "1/4", "1/8", "1/16")
+        cells(["span-over"], "1/4", "1/8", "1/16")
         | cells(["span-over"], "trend")
         | cells(["span-mild"], "1/2")
         | cells(["span-over-matched-parameters"], "1/4"),
@@ -67,7 +65,7 @@ STANDING_ON = {
     "the probe of narrow networks": (
         FP(S(SIXTEENTH)),
         "probe",
-        cells(["performance", "residuals-aid"], "1/16", "trend") | cells(["performance-matched-fit"], "1/16"),
+        cells(["performance", "residuals-aid"], "1/16", "trend"),
     ),
     "the map to residuals": (
         FP(S(HALF), R(S(HALF), M_1)),
@@ -80,7 +78,7 @@ STANDING_ON = {
         "probe",
         cells(["residuals-specific"], "1/4"),
     ),
-    "the probe of a stage that is not the nearest": (FP(early(2)), "probe", set()),
+    "the probe of a stage of training, which nothing is judged by": (FP(early(2)), "probe", set()),
     "a quantity that no claim compares": (FSE(M_1, M_1_PRIME), "ridge", set()),
 }
 
@@ -110,14 +108,6 @@ def test_the_reason_names_quantity_replicate_and_penalty_and_the_numbers_stay():
         "the cross-validated loss still falls at its edge, 1e-08"
     )
     assert replace(after, verdict=before.verdict, why=before.why) == before
-
-
-def test_a_stage_of_training_that_decides_at_matched_fit_is_asked_for_its_penalty():
-    record = synthetic_record(train_accuracy={EIGHTH: 0.5})
-    cell = ("performance-matched-fit", "1/8")
-    assert cell not in inconclusive(record)
-    assert cell in inconclusive(with_edge(record, FP(early(2)), FALLING, "probe"))
-    assert cell not in inconclusive(with_edge(record, FP(early(5)), FALLING, "probe"))
 
 
 def test_penalties_that_a_record_does_not_tell_are_no_complaint():

@@ -70,6 +70,11 @@ def test_judging_depends_on_every_record_and_the_margins(scale, task):
     assert records | judged_by <= set(stage((scale, task), "judge")["deps"])
 
 
+def test_features_of_wide_networks_trained_less_depend_on_every_module_they_run():
+    modules = {"overparam/" + (m if (ROOT / "overparam" / m).is_dir() else f"{m}.py") for m in FEATURE_CODE}
+    assert modules <= set(stage(("reduced", "cifar"), "features-less")["deps"])
+
+
 @pytest.mark.parametrize(("scale", "task"), PIPELINES)
 def test_the_matrix_is_the_scale(scale, task):
     for name in ("train", "features"):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
+from overparam.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.config import load_config
 from overparam.margins import load_preregistration
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
@@ -34,7 +34,7 @@ def test_every_badge_is_there():
 
 def test_the_table_of_controls_has_every_control():
     named = set(re.findall(r"^\| `([a-z-]+)` \| `[a-z-]+` \|", README, re.MULTILINE))
-    assert named == {*CONTROLS, *CONTROLS_APART, *TOY_CONTROLS}
+    assert named == {*AT_EQUAL_FIT, *CONTROLS, *CONTROLS_APART, *TOY_CONTROLS}
 
 
 def test_the_scales_are_those_of_params():

@@ -110,9 +110,8 @@ def _spans(blocks: Blocks, alpha: Fraction, budgets: Sequence[float]) -> Quantit
 
 
 def _performances(blocks: Blocks, alpha: Fraction, budgets: Sequence[float]) -> Quantities:
-    """FP of S_α and of every W; and of S_α with the residuals that it leaves of W, and of S_α′."""
+    """FP of M_1, S_α and every W; and of S_α with the residuals that it leaves of W, and of S_α′."""
     narrow, wide = S(alpha), [W(budget) for budget in budgets]
-    targets = [*wide, S_prime(alpha)]
-    return performances(blocks, [narrow, *wide]) | residual_performances(
-        blocks, [(narrow, target) for target in targets]
-    )
+    pairs = [(narrow, target) for target in (*wide, S_prime(alpha))]
+    # M_1 tells whether probes on such features work at all.
+    return performances(blocks, [M_1, narrow, *wide]) | residual_performances(blocks, pairs)

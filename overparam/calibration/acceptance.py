@@ -9,15 +9,13 @@ from typing import Any
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from overparam.calibration.bounds import Bound, always, by_chance, in_share, never
+from overparam.calibration.bounds import Bound, always, by_chance, in_share, never, row
+from overparam.calibration.matches import EqualFitTrial
 from overparam.calibration.statistical import SPREADS, Inequality, Interval, StatisticalWorlds, Unit
 from overparam.calibration.studies import ANY, REPLICATES, Outcomes, outcomes
 from overparam.config import SEED
 from overparam.margins import Preregistration, load_preregistration
 from overparam.stats import Effect
-
-# What is counted: verdicts, worlds that could not be measured, marks, and verdicts unlike those of another world.
-COUNTED = ("holds", "refuted", "inconclusive", "error", "confounded", "changed")
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class StatisticalTrial:
         """One row an inequality."""
         world = f"{self.spread}, true effect {'at the margin' if self.effect is None else f'{self.effect:g}'}"
         return [
-            _row(
+            row(
                 world,
                 f"{self.unit} {inequality} the margin",
                 self.replicates,
@@ -92,18 +90,20 @@ class GeneratedTrial:
                 if self.like is not None:
                     pairs = zip(found, by_world[self.like], strict=True)
                     counts["changed"] = sum(one[R][claim] != other[R][claim] for one, other in pairs)
-                rows.append(_row(self.world, claim, R, len(found), counts, self.bounds))
+                rows.append(row(self.world, claim, R, len(found), counts, self.bounds))
         return rows
 
 
+WRONG = (by_chance("holds", 0.05), by_chance("refuted", 0.05))
+
+
 def _statistical_trials() -> tuple[StatisticalTrial, ...]:
-    wrong = (by_chance("holds", 0.05), by_chance("refuted", 0.05))
     units: tuple[Unit, ...] = ("accuracy", "span")
     trials = []
     for unit in units:
         for spread in SPREADS:
             for R in REPLICATES:
-                trials.append(StatisticalTrial(unit, spread, R, None, {"above": wrong, "not above": wrong}))
+                trials.append(StatisticalTrial(unit, spread, R, None, {"above": WRONG, "not above": WRONG}))
                 trials.append(StatisticalTrial(unit, spread, R, 0.0, {"above": (by_chance("holds", 0.01),)}))
     return (
         *trials,
@@ -113,6 +113,12 @@ def _statistical_trials() -> tuple[StatisticalTrial, ...]:
 
 
 STATISTICAL = _statistical_trials()
+AT_EQUAL_FIT = (
+    *(EqualFitTrial(R, None, 0.0, WRONG) for R in REPLICATES),
+    *(EqualFitTrial(R, None, 0.03, WRONG) for R in REPLICATES),
+    EqualFitTrial(5, 0.015, 0.0, (in_share("holds", 0.9),)),
+    EqualFitTrial(3, 0.02, 0.0, (in_share("holds", 0.9),)),
+)
 
 PLAIN = ("span-over", "span-under", "performance")
 BY_PROBES = ("performance", "residuals-aid", "residuals-specific")
@@ -139,7 +145,6 @@ GENERATED = (
     GeneratedTrial("rows misaligned between blocks", (ANY,), (always("error"),)),
     GeneratedTrial("S with half the features", (ANY,), (always("error"),)),
     GeneratedTrial("S badly trained", ("span-over", "performance"), (always("confounded"),)),
-    GeneratedTrial("S badly trained", ("span-over-matched-fit", "performance-matched-fit"), NEVER),
     GeneratedTrial("one replicate copied", (ANY,), (always("error"),)),
 )
 
@@ -147,7 +152,7 @@ GENERATED = (
 def calibrate(
     *,
     worlds: int | None = None,
-    statistical: Sequence[StatisticalTrial] = STATISTICAL,
+    statistical: Sequence[StatisticalTrial | EqualFitTrial] = (*STATISTICAL, *AT_EQUAL_FIT),
     generated: Sequence[GeneratedTrial] = GENERATED,
     workers: int = -1,
     advance: Callable[[int, int], object] = lambda done, total: None,
@@ -156,7 +161,7 @@ def calibrate(
 
     Args:
         worlds: how many of each kind, in place of those that each trial declares.
-        statistical: trials on contributions.
+        statistical: trials on contributions, also on those of several budgets.
         generated: trials on generated networks.
         workers: processes that share the work; −1 for one a core.
         advance: called with the parts done and their total, for a progress bar.
@@ -199,17 +204,3 @@ def _run(part: Callable[[], Any]) -> Any:
     # Processes share the cores; BLAS threads would only wait for each other.
     with threadpool_limits(limits=1, user_api="blas"):
         return part()
-
-
-def _row(
-    world: str, claim: str, R: int, worlds: int, counts: Mapping[str, int], bounds: Sequence[Bound]
-) -> dict[str, Any]:
-    return {
-        "world": world,
-        "claim": claim,
-        "R": R,
-        "worlds": worlds,
-        "counts": {counted: counts.get(counted, 0) for counted in COUNTED},
-        "bounds": [bound.as_json(worlds) for bound in bounds],
-        "met": all(bound.met(counts, worlds) for bound in bounds),
-    }

@@ -1,11 +1,14 @@
 """Bounds on how often something comes out of a number of worlds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import bdtrik
+
+# What is counted: verdicts, worlds that could not be measured, marks, and verdicts unlike those of another world.
+COUNTED = ("holds", "refuted", "inconclusive", "error", "confounded", "changed")
 
 
 @dataclass(frozen=True)
@@ -50,3 +53,18 @@ def in_share(counted: str, share: float) -> Bound:
 def always(counted: str) -> Bound:
     """In every world."""
     return in_share(counted, 1.0)
+
+
+def row(
+    world: str, claim: str, R: int, worlds: int, counts: Mapping[str, int], bounds: Sequence[Bound]
+) -> dict[str, Any]:
+    """What came out of worlds of one kind, beside what must, as plain values."""
+    return {
+        "world": world,
+        "claim": claim,
+        "R": R,
+        "worlds": worlds,
+        "counts": {counted: counts.get(counted, 0) for counted in COUNTED},
+        "bounds": [bound.as_json(worlds) for bound in bounds],
+        "met": all(bound.met(counts, worlds) for bound in bounds),
+    }

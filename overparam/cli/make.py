@@ -105,6 +105,40 @@ def features(
 
 
 @app.command()
+def fit(
+    task: Task,
+    arch: Arch,
+    alpha: Alpha,
+    replicate: ReplicateNumber,
+    scale: ScaleName = None,
+    epochs: Budget = None,
+) -> None:
+    """Measure how well the networks of one checkpoint fit their training data.
+
+    Example: `overparam fit digits resnet18 1/16 0`
+    """
+    from overparam.budgets.stage import fit_stage
+
+    study = study_of(task, arch, scale, epochs)
+    fit_stage(study, parse_alpha(alpha), replicate, workspace())
+    console.print(f"{workspace().fit(study, parse_alpha(alpha), replicate)} is up to date")
+
+
+@app.command("equal-fit")
+def equal_fit(task: Task, arch: Arch, scale: ScaleName = None) -> None:
+    """Compare the narrow networks of one study with wide ones that were trained less and fit as badly.
+
+    Example: `overparam equal-fit cifar resnet18 --scale reduced`
+    """
+    from overparam.budgets.stage import equal_fit_stage
+
+    study = study_of(task, arch, scale)
+    with progress_display() as display:
+        equal_fit_stage(study, workspace(), progress=display)
+    console.print(f"{workspace().equal_fit(study)} is up to date")
+
+
+@app.command()
 def measure(task: Task, arch: Arch, scale: ScaleName = None) -> None:
     """Measure every quantity of one study from its feature files, and write its record.
 

@@ -114,10 +114,10 @@ def explain(claim: Annotated[str, typer.Argument(help="a claim or a control, suc
 
     Example: `overparam explain span-over`
     """
-    from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
+    from overparam.claims import ALL
     from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
-    known = CLAIMS | CONTROLS | CONTROLS_APART | TOY_CLAIMS | TOY_CONTROLS
+    known = ALL | TOY_CLAIMS | TOY_CONTROLS
     if claim not in known:
         raise SpecError(f"there is no claim {claim!r}: there are {', '.join(known)}")
     chosen = known[claim]

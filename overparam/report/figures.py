@@ -194,8 +194,9 @@ FIGURES = (
         "matched-fit",
         "At matched training accuracy",
         "Span error onto M_1 and feature performance against training accuracy: of narrow networks by width, and of "
-        "the wide network M_1′ by epochs of its training. Lines between epochs guide the eye: the controls at matched "
-        "fit compare with the nearest stages that were kept.",
+        "the wide network M_1′ by epochs of its training. Lines between epochs guide the eye. Nothing is judged by "
+        "these stages: where the learning rate is high, statistics of batch normalisation lag behind the weights, and "
+        "their training accuracy says too little.",
         ("feature span error onto M_1", "feature performance"),
         _draw_matched_fit,
         ACCURACY.measured,

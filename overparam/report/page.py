@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.progress import Progress
 
-from overparam.claims import CLAIMS, CONTROLS, CONTROLS_APART
+from overparam.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.files import write_atomically
 from overparam.judging import Judgement, cell_id
 from overparam.margins import Preregistration
@@ -44,7 +44,7 @@ def write_page(
 ) -> Path:
     """Draw every figure below ``folder``, write ``folder/index.html`` with them in it, and return that path."""
     figures = draw_all(settings, folder / "figures", progress or silent())
-    everything = {"claims": CLAIMS | TOY_CLAIMS, "controls": CONTROLS | CONTROLS_APART | TOY_CONTROLS}
+    everything = {"claims": CLAIMS | TOY_CLAIMS, "controls": AT_EQUAL_FIT | CONTROLS | CONTROLS_APART | TOY_CONTROLS}
     # Of one's own networks only what was judged; of a repository also the claims that lack evidence.
     judged = {judgement.claim for setting in settings for judgement in setting.judgements}
     shown = judged if all(setting.own for setting in settings) else {name for g in everything.values() for name in g}

@@ -1,16 +1,17 @@
 """What there is to report: every study, and the toy, with its record and how it is judged, or why it is not."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-from overparam.claims import CONTROLS_APART
+from overparam.claims import AT_EQUAL_FIT, CONTROLS_APART
 from overparam.compare import Comparison
 from overparam.config import Config, StudySpec
 from overparam.errors import OverparamError
-from overparam.evidence import NoEvidence, gather, gather_controls
+from overparam.evidence import NoEvidence, gather, gather_controls, gather_equal_fit
 from overparam.judging import Judgement, holds_up_to, judge_record, where_it_holds
 from overparam.margins import Preregistration
 from overparam.progress import silent
@@ -105,6 +106,9 @@ def _setting(names: tuple[str, str, str], path: Path, judge: Callable[[], Judged
 def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path) -> Judged:
     level, record = gather(study, "record", root, silent)
     judgements = judge_record(record, preregistration, evidence=level)
+    with suppress(NoEvidence):
+        level, equal_fit = gather_equal_fit(study, root)
+        judgements += judge_record(equal_fit, preregistration, evidence=level, claims=AT_EQUAL_FIT)
     try:
         level, controls = gather_controls(study, root)
     except NoEvidence:
