@@ -169,7 +169,6 @@ def judge_at_equal_fit(
     at_budget: Callable[[float], Contrast],
     margin: float,
     gates: Gates,
-    factor: float,
 ) -> Verdict:
     """Is an effect greater than the margin at equal fit, by either match?
 
@@ -179,9 +178,8 @@ def judge_at_equal_fit(
         at_budget: the effect against wide networks of a budget.
         margin: δ.
         gates: what it takes to compare.
-        factor: on every cross-validated ridge penalty.
     """
-    readings = readings_of(record, [at_budget(budget) for budget in budgets_near(record, alpha)], factor)
+    readings = readings_of(record, [at_budget(budget) for budget in budgets_near(record, alpha)])
     single, together = (
         greater_at_equal_fit(readings, fits_of(record, alpha, matched), margin, gates)
         for matched in ("single", "ensemble")
@@ -189,12 +187,12 @@ def judge_at_equal_fit(
     return both_matches(single, together)
 
 
-def readings_of(record: Record, by_budget: Sequence[Contrast], factor: float) -> Readings:
-    """Contrasts of quantities that were measured together, one a budget, at one penalty factor."""
+def readings_of(record: Record, by_budget: Sequence[Contrast]) -> Readings:
+    """Contrasts of quantities that were measured together, one a budget."""
     names = {name for contrast in by_budget for name in contrast.weights}
     sample = next(sample for sample in record.samples.values() if names <= set(sample.quantities))
     weights = np.array([[contrast.weights.get(name, 0.0) for name in sample.quantities] for contrast in by_budget])
-    k = sample.factors.index(factor)
+    k = sample.factors.index(1.0)
     replicates, quantities = sample.values[k].shape
     shared = sample.shared[k].reshape(replicates, quantities, replicates, quantities)
     return Readings(sample.values[k] @ weights.T, np.einsum("bq,rqsp,cp->rbsc", weights, shared, weights))

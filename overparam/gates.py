@@ -1,15 +1,17 @@
 """The gates that every verdict passes: what makes it inconclusive, whatever the numbers say.
 
-The best penalties must lie on the grids that were searched; the verdict must be the same over the band of ridge
-penalties; and claims about residuals need a probe that works on these features.
+The best penalties must lie on the grids that were searched; no effect may move by more than the margin where ridge
+penalties move by a decade; and claims about residuals need a probe that works on these features.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from overparam.claims import Claim
 from overparam.quantities import FP, M_1, PLANTED, Contrast
-from overparam.results import PENALTY_FACTORS, Record
-from overparam.stats import Verdict, greater
+from overparam.results import Record
+from overparam.stats import greater
+
+DECADE = (0.1, 10.0)  # factors on every cross-validated ridge penalty at which effects are read again
 
 
 def edge_complaint(record: Record, compared: Iterable[Contrast]) -> str | None:
@@ -28,27 +30,24 @@ def edge_complaint(record: Record, compared: Iterable[Contrast]) -> str | None:
     return None
 
 
-def over_penalties(judge_at: Callable[[float], Verdict]) -> Verdict:
-    """The verdict at the cross-validated ridge penalties, unless it changes somewhere over the band around them."""
-    changed = "λ: {} at the cross-validated ridge penalty, {} at {:g} times it"
-    return throughout(judge_at, 1.0, PENALTY_FACTORS, changed)
+def shift_complaint(effects_at: Callable[[float], Sequence[float]], margin: float) -> str | None:
+    """Why the ridge penalty decides too much; None if no effect moves by more than the margin within a decade.
 
-
-def throughout(judge_at: Callable[[float], Verdict], chosen: float, others: Iterable[float], changed: str) -> Verdict:
-    """The verdict at one setting, inconclusive if it is another at any of the others.
+    Asking that the *verdict* be the same would measure noise: an effect near the margin changes sides by little.
 
     Args:
-        judge_at: the verdict at a setting.
-        chosen: whose verdict it is.
-        others: settings at which it must be the same.
-        changed: why it is inconclusive, to be filled with both outcomes and the setting of the other.
+        effects_at: the effects that a verdict stands on, at a factor on every cross-validated ridge penalty.
+        margin: δ.
     """
-    verdict = judge_at(chosen)
-    for setting in others:
-        other = verdict if setting == chosen else judge_at(setting)
-        if other.outcome != verdict.outcome:
-            return verdict.inconclusive(changed.format(verdict.outcome, other.outcome, setting))
-    return verdict
+    chosen = effects_at(1.0)
+    for factor in DECADE:
+        for before, after in zip(chosen, effects_at(factor), strict=True):
+            if abs(after - before) > margin:
+                return (
+                    f"λ: an effect of {before:+.4f} at the cross-validated ridge penalty is {after:+.4f} at {factor:g} "
+                    "times it"
+                )
+    return None
 
 
 def assay_complaint(record: Record, claim: Claim, margin: float) -> str | None:

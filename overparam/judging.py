@@ -15,7 +15,7 @@ import numpy as np
 from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.config import alpha_label
 from overparam.equal_fit import budgets_near, judge_at_equal_fit
-from overparam.gates import assay_complaint, edge_complaint, over_penalties
+from overparam.gates import assay_complaint, edge_complaint, shift_complaint
 from overparam.margins import Preregistration
 from overparam.quantities import Contrast
 from overparam.results import Record
@@ -95,18 +95,18 @@ def judge(
     about = claim.alphas(networks(record)) if alpha is None else [alpha]
     compared = [claim.effect(a) for a in about]
     if alpha is None:
-        verdict = over_penalties(lambda factor: _trend(claim, record, margin, preregistration.slope_share, factor))
+        verdict = _trend(claim, record, margin, preregistration.slope_share)
     elif claim.least:
         compared = [claim.effect(a) for a in claim.alphas(networks(record)) if a <= alpha]
-        verdict = over_penalties(lambda factor: _least(claim, record, alpha, margin, factor))
+        verdict = _least(claim, record, alpha, margin)
     elif claim.at_budget is not None:
         at_budget = partial(claim.at_budget, alpha)
         compared = [at_budget(budget) for budget in budgets_near(record, alpha)]
-        verdict = over_penalties(
-            lambda factor: judge_at_equal_fit(record, alpha, at_budget, margin, preregistration, factor)
-        )
+        verdict = judge_at_equal_fit(record, alpha, at_budget, margin, preregistration)
     else:
-        verdict = over_penalties(lambda factor: _compare(claim, record, alpha, margin, factor))
+        verdict = _compare(claim, record, alpha, margin)
+    complaint = shift_complaint(lambda factor: [record.effect(c, factor).mean for c in compared], margin)
+    verdict = verdict.inconclusive(complaint) if complaint else verdict
     if claim.id.startswith("residuals") and len(record.replicates) > 1:  # one tells nothing in any case, and says so
         complaint = assay_complaint(record, claim, margin)
         verdict = verdict.inconclusive(complaint) if complaint else verdict
@@ -176,22 +176,22 @@ def _from_the_narrowest(judgements: Sequence[Judgement]) -> list[Judgement]:
     return sorted((j for j in judgements if j.alpha is not None), key=lambda j: Fraction(j.alpha or 1))
 
 
-def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
-    effect = record.effect(claim.effect(alpha), factor)
+def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float) -> Verdict:
+    effect = record.effect(claim.effect(alpha))
     return greater(effect, margin) if claim.direction == "above" else not_above(effect, margin)
 
 
-def _least(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
+def _least(claim: Claim, record: Record, alpha: Fraction, margin: float) -> Verdict:
     """The effect compared with the margin, and with the effect at every narrower width, which must be greater."""
     beyond = []
     for narrower in claim.alphas(networks(record)):
         if narrower < alpha:
-            more = greater(record.effect(claim.effect(narrower) - claim.effect(alpha), factor), 0.0)
+            more = greater(record.effect(claim.effect(narrower) - claim.effect(alpha)), 0.0)
             beyond.append(more.of(f"how much greater the effect is at α = {narrower}"))
-    return every([_compare(claim, record, alpha, margin, factor), *beyond])
+    return every([_compare(claim, record, alpha, margin), *beyond])
 
 
-def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:
+def _trend(claim: Claim, record: Record, margin: float, slope_share: float) -> Verdict:
     """The least-squares slope of the effect on log2(1/α), and its steps between adjacent widths."""
     alphas = claim.alphas(networks(record))
     halvings = np.array([np.log2(float(1 / alpha)) for alpha in alphas])
@@ -200,10 +200,10 @@ def _trend(claim: Claim, record: Record, margin: float, slope_share: float, fact
     for weight, alpha in zip(centred / np.sum(centred**2), alphas, strict=True):
         slope = slope + float(weight) * claim.effect(alpha)
     steps = {
-        f"step from α = {wider} to {narrower}": record.effect(claim.effect(narrower) - claim.effect(wider), factor)
+        f"step from α = {wider} to {narrower}": record.effect(claim.effect(narrower) - claim.effect(wider))
         for wider, narrower in pairwise(alphas)
     }
-    return grows(record.effect(slope, factor), steps, slope_share * margin, margin)
+    return grows(record.effect(slope), steps, slope_share * margin, margin)
 
 
 def finite(value: float) -> float | None:

@@ -13,13 +13,13 @@ PACKAGE = Path(overparam.__file__).parent
 # From left to right; a module may import those before it, never those after it.
 ORDER = [
     "errors", "files", "arrays", "rows", "recipes", "config", "data", "fetch", "batches",
-    "models", "ensembles", "fit", "sealed", "progress", "training", "kernels", "examination", "checkpoints",
+    "models", "ensembles", "sealed", "progress", "training", "kernels", "examination", "checkpoints",
     "baselines", "features", "hooks",
-    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "equal_fit", "quantities",
+    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "quantities",
     "results", "pins", "replicates", "own", "order", "measurement", "workspace", "belonging", "origins", "doctor",
-    "artifacts", "stages", "studies", "controls", "evidence",
-    "claims", "margins", "gates", "judging", "toy", "calibration", "scoreboard", "gate", "court", "pytest_plugin",
-    "compare", "report", "cli",
+    "artifacts", "stages", "studies", "controls", "budgets", "evidence",
+    "claims", "margins", "equal_fit", "gates", "judging", "toy", "calibration", "scoreboard", "gate", "court",
+    "pytest_plugin", "compare", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
 TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", "workspace", "cli"]

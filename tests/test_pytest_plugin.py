@@ -7,8 +7,8 @@ import subprocess
 import pytest
 from gates import command, environment, make_repository, put_record, pytest_claims, study_record
 
-QUICK = ("-k", "performance and not unseen and not stitched", "--claims-gate=none")  # fourteen verdicts
-VERDICTS = 4 + 1 + 4 + 1
+QUICK = ("-k", "performance and not unseen and not stitched", "--claims-gate=none")
+VERDICTS = 4 + 1 + 1  # at every width, of the trend, of as many parameters
 
 
 @pytest.fixture(scope="module")

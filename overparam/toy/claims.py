@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from overparam.gates import throughout
 from overparam.judging import Judgement
 from overparam.margins import Preregistration
 from overparam.quantities import Contrast
@@ -125,13 +124,12 @@ def judge_toy(
 ) -> Judgement:
     """Judge a claim at one width, at the spec's threshold; inconclusive if another threshold says otherwise."""
     chosen = record.spec["threshold"]
-    changed = f"alignment: {{}} at the threshold {chosen:g}, {{}} at {{:g}}"
-    verdict = throughout(
-        lambda threshold: claim.judge(record, alpha, threshold, preregistration),
-        chosen,
-        record.spec["thresholds"],
-        changed,
-    )
+    verdict = claim.judge(record, alpha, chosen, preregistration)
+    others = {at: claim.judge(record, alpha, at, preregistration).outcome for at in record.spec["thresholds"]}
+    at = next((at for at, outcome in others.items() if outcome != verdict.outcome), None)
+    if at is not None:
+        changed = f"alignment: {verdict.outcome} at the threshold {chosen:g}, {others[at]} at {at:g}"
+        verdict = verdict.inconclusive(changed)
     return Judgement.of(
         verdict,
         preregistration,
