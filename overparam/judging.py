@@ -91,9 +91,24 @@ def judge(
     claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration, *, evidence: str
 ) -> Judgement:
     """Judge a claim in one cell of a record, or its trend for ``alpha`` None; gates included."""
+    lag = record.train_accuracy(Fraction(1)) - min(record.train_accuracy(a) for a in _widths(claim, record, alpha))
+    return Judgement.of(
+        verdict_of(claim, record, alpha, preregistration),
+        preregistration,
+        claim=claim.id,
+        task=record.task,
+        arch=record.arch,
+        alpha=alpha,
+        scale=record.scale,
+        evidence=evidence,
+        confounded=bool(claim.hinges_on_fit and lag > preregistration.training_accuracy),
+    )
+
+
+def verdict_of(claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration) -> Verdict:
+    """What a record says of a claim in one cell, or of its trend for ``alpha`` None; gates included."""
     margin = getattr(preregistration, claim.unit)
-    about = claim.alphas(networks(record)) if alpha is None else [alpha]
-    compared = [claim.effect(a) for a in about]
+    compared = [claim.effect(a) for a in _widths(claim, record, alpha)]
     if alpha is None:
         verdict = _trend(claim, record, margin, preregistration.slope_share)
     elif claim.least:
@@ -111,19 +126,11 @@ def judge(
         complaint = assay_complaint(record, claim, margin)
         verdict = verdict.inconclusive(complaint) if complaint else verdict
     complaint = edge_complaint(record, compared)
-    verdict = verdict.inconclusive(complaint) if complaint else verdict
-    lag = record.train_accuracy(Fraction(1)) - min(record.train_accuracy(a) for a in about)
-    return Judgement.of(
-        verdict,
-        preregistration,
-        claim=claim.id,
-        task=record.task,
-        arch=record.arch,
-        alpha=alpha,
-        scale=record.scale,
-        evidence=evidence,
-        confounded=bool(claim.hinges_on_fit and lag > preregistration.training_accuracy),
-    )
+    return verdict.inconclusive(complaint) if complaint else verdict
+
+
+def _widths(claim: Claim, record: Record, alpha: Fraction | None) -> list[Fraction]:
+    return claim.alphas(networks(record)) if alpha is None else [alpha]
 
 
 def judge_record(

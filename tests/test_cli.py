@@ -57,6 +57,9 @@ def test_a_study_in_one_command(repository, run):
     code, out, _ = run("status")
     assert code == 0
     assert "6 of 6" in out
+    code, out, _ = run("plan", "results/smoke/digits-resnet18.json", "--power", "0.9")
+    assert code == 0
+    assert "To decide with a power of 0.9" in out
 
 
 def tiny_study_of(repository):
@@ -78,6 +81,9 @@ def tiny_study_of(repository):
         (["tables", "nowhere.md"], 1, "there is no file nowhere.md"),
         (["tables", "params.yaml"], 1, "has no section <!-- tables SCALE -->"),
         (["features", "digits", "resnet18", "1", "0"], 1, "there is no artifacts/checkpoints"),
+        (["fit", "digits", "resnet18", "1", "0"], 1, "there is no artifacts/checkpoints"),
+        (["equal-fit", "digits", "resnet18"], 2, "has no budgets of epochs in params.yaml"),
+        (["plan", "nowhere.json"], 1, "there is no record nowhere.json"),
         (["measure", "digits", "resnet18"], 1, "extract the features again"),
         (["judge", "digits"], 1, "there is no record"),
         (["train", "cifar", "resnet18", "1", "0", "--scale", "pilot"], 1, "overparam data fetch cifar --from DIR"),

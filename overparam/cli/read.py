@@ -39,6 +39,39 @@ def judge(
 
 
 @app.command()
+def plan(
+    record: Annotated[Path, typer.Argument(help="a record, such as results/smoke/digits-resnet18.json")],
+    power: Annotated[float, typer.Option(help="probability that a verdict is reached", min=0.01, max=0.99)] = 0.8,
+) -> None:
+    """Say how many replicates, or held-out examples, would decide what a record leaves open.
+
+    Example: `overparam plan results/smoke/digits-resnet18.json --power 0.8`
+    """
+    from overparam.margins import load_preregistration
+    from overparam.planning import MOST, plan
+    from overparam.results import read_record
+
+    measured = read_record(record)
+    count, held_out = len(measured.replicates), measured.data["heldout_examples"]
+    if count < 2:
+        raise SpecError(f"{record} has one replicate, which tells no variance to plan with: measure another")
+    board = Table(
+        title=f"To decide with a power of {power:g}, if true effects are the measured ones", title_justify="left"
+    )
+    for heading in ("claim", "α", "effect", "margin", f"replicates, now {count}", f"or held out, now {held_out:,}"):
+        board.add_column(heading, justify="left" if heading == "claim" else "right")
+    board.add_column("undecided since", overflow="fold")
+    for cell in plan(measured, load_preregistration(), power):
+        numbers = ["–" if number is None else f"{number:,}" for number in (cell.replicates, cell.examples)]
+        effect = f"{cell.verdict.effect.mean:+.4f} [{cell.verdict.effect.lower:+.4f}, {cell.verdict.effect.upper:+.4f}]"
+        board.add_row(cell.claim, cell.alpha, effect, f"{cell.verdict.margin:g}", *numbers, Text(cell.verdict.why))
+    Console(width=max(console.width, 170)).print(board)
+    console.print(
+        f"– where no {MOST:,} replicates, or times as many examples, would; or where a gate withholds the verdict"
+    )
+
+
+@app.command()
 def tables(
     file: Annotated[
         Path,

@@ -1,0 +1,105 @@
+"""How many replicates, or held-out examples, would decide what an interval leaves open.
+
+The variance of a mean effect is F + c (`overparam.stats`). What seeds contribute to F falls with the replicates alone;
+what the sampling of examples contributes to it, and c, fall with the examples. If the true effect is the measured one,
+a bound lies beyond δ with the probability that a noncentral t exceeds a central one's quantile:
+
+    power = P(T > t(0.95, ν)),  T ~ t(ν, |D̄ − δ| / √V)
+
+It is what a t-test has (`statsmodels.stats.power.TTestPower`), with V and ν those of the numbers that are planned.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+from scipy.stats import nct
+
+from overparam.belonging import what_it_is_of
+from overparam.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART, cells
+from overparam.judging import networks, verdict_of
+from overparam.margins import Preregistration
+from overparam.results import Record
+from overparam.stats import LEVEL, Effect, Verdict
+
+MOST = 1000  # replicates, or times as many examples, beyond which nobody would go
+JUDGED = {"measurements": CLAIMS | CONTROLS, "controls": CONTROLS_APART, "equal fit": AT_EQUAL_FIT}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an undecided cell needs.
+
+    Attributes:
+        claim: its claim.
+        alpha: its width factor, or "trend".
+        verdict: as it is.
+        replicates: with as many held-out examples, to decide it; None where no number up to `MOST` would.
+        examples: held out, with as many replicates; None where no `MOST` times as many would.
+    """
+
+    claim: str
+    alpha: str
+    verdict: Verdict
+    replicates: int | None
+    examples: int | None
+
+
+def plan(record: Record, preregistration: Preregistration, power: float) -> list[Plan]:
+    """What every undecided cell of a record needs to be decided with that power, if true effects are the measured ones.
+
+    What a gate withholds needs other measurements, not more of them: there both numbers are None.
+
+    Args:
+        record: of two replicates at least, since one tells no variance.
+        preregistration: the margins.
+        power: in (0, 1).
+    """
+    undecided = [
+        (claim.id, "trend" if alpha is None else str(alpha), verdict)
+        for claim in JUDGED[what_it_is_of(record)["kind"]].values()
+        for alpha in cells(claim, networks(record))
+        if (verdict := verdict_of(claim, record, alpha, preregistration)).outcome == "inconclusive"
+    ]
+    return [Plan(claim, alpha, verdict, *_needed(verdict, record, power)) for claim, alpha, verdict in undecided]
+
+
+def _needed(verdict: Verdict, record: Record, power: float) -> tuple[int | None, int | None]:
+    effect, margin = verdict.effect, verdict.margin
+    if not effect.lower <= margin <= effect.upper:
+        return None, None
+    count, held_out = len(effect.values), record.data["heldout_examples"]
+    replicates = _least(lambda number: power_at(effect, margin, number) >= power, start=2)
+    times = _least(lambda number: power_at(effect, margin, count, number) >= power, start=1)
+    return replicates, None if times is None else times * held_out
+
+
+def power_at(effect: Effect, margin: float, replicates: int, times: float = 1.0) -> float:
+    """The probability that an effect is decided, were it measured in so many replicates on so many times the examples.
+
+    Args:
+        effect: as measured, in at least two replicates.
+        margin: δ.
+        replicates: at least two.
+        times: as many held-out examples.
+    """
+    R = len(effect.values)
+    off_diagonal = (effect.shared.sum() - np.trace(effect.shared)) / (R * (R - 1))
+    own = np.trace(effect.shared) / R - off_diagonal
+    of_seeds = max(0.0, float(effect.values.var(ddof=1)) - own)
+    within, shared = (of_seeds + own / times) / replicates, max(0.0, off_diagonal) / times
+    variance = within + shared
+    freedom = (replicates - 1) * (variance / within) ** 2
+    return float(nct.sf(stdtrit(freedom, LEVEL), freedom, abs(effect.mean - margin) / variance**0.5))
+
+
+def _least(enough: Callable[[int], bool], start: int) -> int | None:
+    """The least number from ``start`` up to `MOST` that is enough, if more are ever more so; None if none is."""
+    if not enough(MOST):
+        return None
+    low, high = start - 1, MOST
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
