@@ -14,11 +14,11 @@ from overparam.config import StudySpec, load_config
 from overparam.court import JUDGED_TOY, Court
 from overparam.errors import OverparamError
 from overparam.evidence import LEVELS, NoEvidence
-from overparam.gate import TREND, Baseline, Cell
 from overparam.judging import Judgement
 from overparam.margins import load_preregistration
 from overparam.progress import progress_display
 from overparam.pytest_plugin import Run
+from overparam.recorded import TREND, Baseline, Cell
 from overparam.toy import claims as toy
 from overparam.toy.spec import read_toy
 

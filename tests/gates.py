@@ -10,9 +10,6 @@ import yaml
 from networks import ROOT
 from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-import overparam.court  # what runs in this process need is loaded once, and not by each of them
-import overparam.gate
-import overparam.pytest_plugin  # noqa: F401
 from overparam.files import digest_file
 from overparam.results import Record, write_record
 

@@ -44,7 +44,7 @@ TESTS = {
     "gates": ["test_penalty_gate", "test_claims"],
     "judging": ["test_gates", "test_claims"],
     "margins": ["test_margins"],
-    "gate": ["test_gate"],
+    "recorded": ["test_recorded"],
     "belonging": ["test_belonging"],
     "artifacts": ["test_belonging"],
     "fetch": ["test_fetch", "test_data"],
@@ -55,6 +55,8 @@ TESTS = {
     "kernels": ["test_kernels", "test_examination"],
     "examination": ["test_examination"],
     "doctor": ["test_doctor"],
+    "equal_fit": ["test_equal_fit", "test_equal_fit_stage"],
+    "planning": ["test_planning"],
 }
 SECONDS = 600  # that tests of one module may take
 # By module and condition.

@@ -18,7 +18,7 @@ ORDER = [
     "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "quantities",
     "results", "pins", "replicates", "own", "order", "measurement", "workspace", "belonging", "origins", "doctor",
     "artifacts", "stages", "studies", "controls", "budgets", "evidence",
-    "claims", "margins", "equal_fit", "gates", "judging", "planning", "toy", "calibration", "scoreboard", "gate",
+    "claims", "margins", "equal_fit", "gates", "judging", "planning", "toy", "calibration", "scoreboard", "recorded",
     "court", "pytest_plugin", "compare", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.

@@ -7,9 +7,9 @@ from gates import study_record
 
 from overparam.errors import ArtifactError
 from overparam.files import write_json
-from overparam.gate import Baseline, Cell
 from overparam.judging import cell_id, judge_record
 from overparam.margins import load_preregistration
+from overparam.recorded import Baseline, Cell
 
 LINES = judge_record(study_record(), load_preregistration(), evidence="record")
 ROWS = [line.as_json() for line in LINES]
