@@ -10,6 +10,9 @@ import yaml
 from networks import ROOT
 from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
+import overparam.court  # what runs in this process need is loaded once, and not by each of them
+import overparam.pytest_plugin
+import overparam.recorded  # noqa: F401
 from overparam.files import digest_file
 from overparam.results import Record, write_record
 
