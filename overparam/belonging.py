@@ -1,6 +1,6 @@
 """Whether a file is of what it stands for: one in another's place is refused, in a sentence that names both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from textwrap import shorten
@@ -54,13 +54,22 @@ def _read(study: StudySpec, path: Path, kind: str) -> Record:
     asked = {"kind": kind, "task": study.task, "arch": study.arch, "scale": study.scale.name}
     check_belongs(path, what_it_is_of(record), asked, REMEDY)
     # A record names the checkpoints that it was measured on: they must be the study's own.
-    places = Workspace.at(Path())
     for alpha, entry in record.networks.items():
-        names = [f"checkpoint of α = {alpha}, replicate {replicate}" for replicate in record.replicates]
-        measured = dict(zip(names, (checkpoint["path"] for checkpoint in entry["checkpoints"]), strict=False))
-        own = (places.checkpoint(study, alpha, replicate).as_posix() for replicate in record.replicates)
-        check_belongs(path, measured, dict(zip(names, own, strict=True)), REMEDY)
+        _check_checkpoints(path, study, alpha, entry["checkpoints"], record.replicates)
+    less = record.networks[Fraction(1)].get("less", {"budgets": [], "checkpoints": []})
+    for budget, checkpoints in zip(less["budgets"], less["checkpoints"], strict=True):
+        _check_checkpoints(path, study.trained_less(budget), Fraction(1), checkpoints, record.replicates)
     return record
+
+
+def _check_checkpoints(
+    path: Path, study: StudySpec, alpha: Fraction, checkpoints: Sequence[Mapping[str, str]], replicates: Sequence[int]
+) -> None:
+    places = Workspace.at(Path())
+    names = [f"checkpoint of α = {alpha}, replicate {replicate}" for replicate in replicates]
+    measured = dict(zip(names, (checkpoint["path"] for checkpoint in checkpoints), strict=False))
+    own = (places.checkpoint(study, alpha, replicate).as_posix() for replicate in replicates)
+    check_belongs(path, measured, dict(zip(names, own, strict=True)), REMEDY)
 
 
 def what_it_is_of(record: Record) -> dict[str, str]:

@@ -38,6 +38,7 @@ class Claim:
         copies: by α, how many networks M_α a cell needs.
         at_budget: by α and epochs, the effect with wide networks in the place of M_1 that were trained for so many; of
             a claim at equal fit, which reads it off where they fit as badly as narrow ones.
+        assayed: whether it asks if further features help a probe, which must be seen to be one that could tell.
         trained: whether it is about networks after training.
         fitted: what its quantities are called, being fitted on some examples or others.
         ours: whether it is this suite's own, and not the paper's.
@@ -54,6 +55,7 @@ class Claim:
     least: bool = False
     copies: Callable[[Fraction], int] = lambda alpha: alpha.denominator
     at_budget: Callable[[Fraction, float], Contrast] | None = None
+    assayed: bool = False
     trained: bool = True
     fitted: Callable[[Contrast], Contrast] = lambda contrast: contrast
     ours: bool = False
@@ -140,6 +142,7 @@ CLAIMS = {
             "above",
             "accuracy",
             HALF,
+            assayed=True,
             grows=True,
         ),
         Claim(
@@ -151,6 +154,7 @@ CLAIMS = {
             "above",
             "accuracy",
             HALF,
+            assayed=True,
             copies=_twice_as_many,
             ours=True,
         ),
@@ -162,6 +166,7 @@ CLAIMS = {
             "not above",
             "accuracy",
             HALF,
+            assayed=True,
         ),
     )
 }

@@ -5,6 +5,7 @@ the effect is read by linear interpolation, in every replicate by its own weight
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -47,32 +48,45 @@ class Fits:
             apart: of training accuracy, mean over replicates: how far apart two such budgets may lie.
 
         Raises:
-            NoMatchError: if a replicate has no two budgets around the fit, or they lie too far apart.
+            NoMatchError: if a replicate has no two budgets around the fit, or several such pairs, or they lie too far
+                apart.
         """
         weights = np.zeros_like(self.wide_loss)
         for replicate in range(len(weights)):
-            below, above, share = self._bracket(replicate, shift, without, apart)
+            below, above = self._bracket(replicate, wanted := self._wanted(replicate, shift), without)
+            step = float(np.mean(self.wide_accuracy[:, above] - self.wide_accuracy[:, below]))
+            if step > apart:
+                raise NoMatchError(
+                    f"the budgets around the match of replicate {replicate} lie {100 * step:.1f} points of training "
+                    "accuracy apart: train one between them"
+                )
+            loss = self.wide_loss[replicate]
+            share = (loss[below] - wanted) / (loss[below] - loss[above])
             weights[replicate, [below, above]] = 1 - share, share
         return weights
 
-    def _bracket(self, replicate: int, shift: float, without: int | None, apart: float) -> tuple[int, int, float]:
+    def _wanted(self, replicate: int, shift: float) -> float:
+        """What wide networks are to lose, who fit better than narrow ones by a shift of training accuracy.
+
+        Near the match that is a shift of loss, by the slope of one in the other over all budgets.
+        """
         loss, accuracy = self.wide_loss[replicate], self.wide_accuracy[replicate]
-        for below, above in pairwise(budget for budget in range(len(loss)) if budget != without):
-            gained = accuracy[above] - accuracy[below]
-            # Near the match a shift of accuracy is one of loss, by the slope between the two budgets.
-            wanted = self.narrow_loss[replicate] + (shift * (loss[above] - loss[below]) / gained if gained else 0.0)
-            if loss[below] >= wanted >= loss[above] and loss[below] > loss[above]:
-                step = float(np.mean(self.wide_accuracy[:, above] - self.wide_accuracy[:, below]))
-                if step > apart:
-                    raise NoMatchError(
-                        f"the budgets around the match of replicate {replicate} lie {100 * step:.1f} points of "
-                        "training accuracy apart: train one between them"
-                    )
-                return below, above, float((loss[below] - wanted) / (loss[below] - loss[above]))
-        raise NoMatchError(
-            f"replicate {replicate} has no two budgets around a training loss of {self.narrow_loss[replicate]:.3f} "
-            f"({loss.min():.3f} to {loss.max():.3f}): train wide networks for fewer or more epochs"
-        )
+        gained = accuracy[-1] - accuracy[0]
+        slope = (loss[-1] - loss[0]) / gained if gained > 0 else 0.0
+        return float(self.narrow_loss[replicate] + shift * slope)
+
+    def _bracket(self, replicate: int, wanted: float, without: int | None) -> tuple[int, int]:
+        loss = self.wide_loss[replicate]
+        kept = pairwise(budget for budget in range(len(loss)) if budget != without)
+        around = [(below, above) for below, above in kept if min(loss[below], loss[above]) <= wanted]
+        around = [(below, above) for below, above in around if wanted < max(loss[below], loss[above])]
+        if len(around) == 1 and loss[around[0][0]] > loss[around[0][1]]:
+            return around[0]
+        count, remedy = "no two", "train wide networks for fewer or more epochs"
+        if around:
+            count, remedy = "several pairs of", "more epochs do not always fit better"
+        where = f"a match at {wanted:.3f} ({loss.min():.3f} to {loss.max():.3f})"
+        raise NoMatchError(f"replicate {replicate} has {count} budgets around {where}: {remedy}")
 
     def mismatch(self, weights: np.ndarray) -> float:
         """By how much accuracies differ where losses match: the largest over replicates, in [0, 1]."""
@@ -126,7 +140,7 @@ def _hinges_on_shift(readings: Readings, fits: Fits, verdict: Verdict, gates: Ga
         try:
             other = greater(readings.at(fits.weights(shift, apart=gates.budgets_apart)), verdict.margin).outcome
         except NoMatchError as error:
-            return f"there is no match where wide networks fit {direction} than narrow ones: {error}"
+            return f"where wide networks fit {direction} than narrow ones, {error}"
         if other != verdict.outcome:
             return f"{verdict.outcome} at the match, {other} where wide networks fit {direction}"
     return None
@@ -140,8 +154,8 @@ def _bends(readings: Readings, fits: Fits, weights: np.ndarray, margin: float) -
         if 0 < budget < budgets - 1:
             try:
                 other = readings.at(fits.weights(without=budget)).mean
-            except NoMatchError:
-                continue  # the match lies at the end of what is left: there is no line to compare with
+            except NoMatchError as error:
+                return f"without one of the budgets around the match, {error}"
             if abs(other - reading) >= margin / 2:
                 return f"without one of the budgets around the match the effect is {other:+.4f}, not {reading:+.4f}"
     return None
@@ -158,17 +172,12 @@ def both_matches(single: Verdict, together: Verdict) -> Verdict:
     return single.inconclusive(f"{said} at {together.effect.mean:+.4f} ({together.why})")
 
 
-def budgets_near(record: Record, alpha: Fraction) -> list[float]:
-    """The budgets of epochs whose wide networks were compared with the narrow ones at one width."""
-    return record.networks[alpha]["near"]
+Match = Literal["single", "ensemble"]
+MATCHES: tuple[Match, ...] = ("single", "ensemble")
 
 
 def judge_at_equal_fit(
-    record: Record,
-    alpha: Fraction,
-    at_budget: Callable[[float], Contrast],
-    margin: float,
-    gates: Gates,
+    record: Record, alpha: Fraction, at_budget: Callable[[float], Contrast], margin: float, gates: Gates
 ) -> Verdict:
     """Is an effect greater than the margin at equal fit, by either match?
 
@@ -179,33 +188,62 @@ def judge_at_equal_fit(
         margin: δ.
         gates: what it takes to compare.
     """
-    readings = readings_of(record, [at_budget(budget) for budget in budgets_near(record, alpha)])
+    readings = readings_of(record, alpha, at_budget)
     single, together = (
-        greater_at_equal_fit(readings, fits_of(record, alpha, matched), margin, gates)
-        for matched in ("single", "ensemble")
+        greater_at_equal_fit(readings, fits_of(record, alpha, matched), margin, gates) for matched in MATCHES
     )
     return both_matches(single, together)
 
 
-def readings_of(record: Record, by_budget: Sequence[Contrast]) -> Readings:
-    """Contrasts of quantities that were measured together, one a budget."""
+def effects_at_equal_fit(
+    record: Record, alpha: Fraction, at_budget: Callable[[float], Contrast], factor: float
+) -> list[Effect]:
+    """The effect at each match there is, at a factor on every cross-validated ridge penalty."""
+    readings = readings_of(record, alpha, at_budget, factor)
+    return [readings.at(weights) for weights in _weights_at_matches(record, alpha)]
+
+
+def budgets_read(record: Record, alpha: Fraction) -> list[float]:
+    """The budgets between which effects are read off, in any replicate, at either match."""
+    used = {k for weights in _weights_at_matches(record, alpha) for k in np.flatnonzero(weights.any(axis=0)).tolist()}
+    return [budget for k, budget in enumerate(_near(record, alpha)) if k in used]
+
+
+def _weights_at_matches(record: Record, alpha: Fraction) -> list[np.ndarray]:
+    weights = []
+    for matched in MATCHES:
+        with suppress(NoMatchError):
+            weights.append(fits_of(record, alpha, matched).weights())
+    return weights
+
+
+def _near(record: Record, alpha: Fraction) -> list[float]:
+    """The budgets of epochs whose wide networks were compared with the narrow ones at one width."""
+    return record.networks[alpha]["near"]
+
+
+def readings_of(
+    record: Record, alpha: Fraction, at_budget: Callable[[float], Contrast], factor: float = 1.0
+) -> Readings:
+    """An effect against wide networks of every budget that was compared, at a factor on the ridge penalties."""
+    by_budget = [at_budget(budget) for budget in _near(record, alpha)]
     names = {name for contrast in by_budget for name in contrast.weights}
     sample = next(sample for sample in record.samples.values() if names <= set(sample.quantities))
     weights = np.array([[contrast.weights.get(name, 0.0) for name in sample.quantities] for contrast in by_budget])
-    k = sample.factors.index(1.0)
+    k = sample.factors.index(factor)
     replicates, quantities = sample.values[k].shape
     shared = sample.shared[k].reshape(replicates, quantities, replicates, quantities)
     return Readings(sample.values[k] @ weights.T, np.einsum("bq,rqsp,cp->rbsc", weights, shared, weights))
 
 
-def fits_of(record: Record, alpha: Fraction, matched: Literal["single", "ensemble"]) -> Fits:
+def fits_of(record: Record, alpha: Fraction, matched: Match) -> Fits:
     """What is matched: the cross-entropy of single networks, or the errors of S_α's networks together.
 
     Together their probabilities are those of networks that contradict each other, and far from 0 and 1 even where
     their answers are right: a cross-entropy of them is not one of a single network's.
     """
     narrow, less = record.networks[alpha]["fit"], record.networks[Fraction(1)]["less"]
-    columns = [less["budgets"].index(budget) for budget in budgets_near(record, alpha)]
+    columns = [less["budgets"].index(budget) for budget in _near(record, alpha)]
     accuracy, loss = (np.array(less["fit"][part])[:, columns] for part in ("accuracy", "cross_entropy"))
     if matched == "single":
         return Fits(np.array(narrow["cross_entropy"]), np.array(narrow["accuracy"]), loss, accuracy)

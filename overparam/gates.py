@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from overparam.claims import Claim
 from overparam.quantities import FP, M_1, PLANTED, Contrast
 from overparam.results import Record
-from overparam.stats import greater
+from overparam.stats import Effect, Outcome, greater
 
 DECADE = (0.1, 10.0)  # factors on every cross-validated ridge penalty at which effects are read again
 
@@ -30,7 +30,7 @@ def edge_complaint(record: Record, compared: Iterable[Contrast]) -> str | None:
     return None
 
 
-def shift_complaint(effects_at: Callable[[float], Sequence[float]], margin: float) -> str | None:
+def shift_complaint(effects_at: Callable[[float], Sequence[Effect]], margin: float) -> str | None:
     """Why the ridge penalty decides too much; None if no effect moves by more than the margin within a decade.
 
     Asking that the *verdict* be the same would measure noise: an effect near the margin changes sides by little.
@@ -42,11 +42,20 @@ def shift_complaint(effects_at: Callable[[float], Sequence[float]], margin: floa
     chosen = effects_at(1.0)
     for factor in DECADE:
         for before, after in zip(chosen, effects_at(factor), strict=True):
-            if abs(after - before) > margin:
+            if abs(after.mean - before.mean) > margin:
                 return (
-                    f"λ: an effect of {before:+.4f} at the cross-validated ridge penalty is {after:+.4f} at {factor:g} "
-                    "times it"
+                    f"λ: an effect of {before.mean:+.4f} at the cross-validated ridge penalty is {after.mean:+.4f} at "
+                    f"{factor:g} times it"
                 )
+    return None
+
+
+def outcome_complaint(outcome_at: Callable[[float], Outcome]) -> str | None:
+    """Why the ridge penalty decides too much; None if the outcome is the same within a decade."""
+    chosen = outcome_at(1.0)
+    for factor in DECADE:
+        if outcome_at(factor) != chosen:
+            return f"λ: {chosen} at the cross-validated ridge penalty, {outcome_at(factor)} at {factor:g} times it"
     return None
 
 

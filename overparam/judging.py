@@ -14,8 +14,8 @@ import numpy as np
 
 from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.config import alpha_label
-from overparam.equal_fit import budgets_near, judge_at_equal_fit
-from overparam.gates import assay_complaint, edge_complaint, shift_complaint
+from overparam.equal_fit import budgets_read, effects_at_equal_fit, judge_at_equal_fit
+from overparam.gates import assay_complaint, edge_complaint, outcome_complaint, shift_complaint
 from overparam.margins import Preregistration
 from overparam.quantities import Contrast
 from overparam.results import Record
@@ -107,26 +107,47 @@ def judge(
 
 def verdict_of(claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration) -> Verdict:
     """What a record says of a claim in one cell, or of its trend for ``alpha`` None; gates included."""
-    margin = getattr(preregistration, claim.unit)
-    compared = [claim.effect(a) for a in _widths(claim, record, alpha)]
-    if alpha is None:
-        verdict = _trend(claim, record, margin, preregistration.slope_share)
-    elif claim.least:
-        compared = [claim.effect(a) for a in claim.alphas(networks(record)) if a <= alpha]
-        verdict = _least(claim, record, alpha, margin)
-    elif claim.at_budget is not None:
-        at_budget = partial(claim.at_budget, alpha)
-        compared = [at_budget(budget) for budget in budgets_near(record, alpha)]
-        verdict = judge_at_equal_fit(record, alpha, at_budget, margin, preregistration)
-    else:
-        verdict = _compare(claim, record, alpha, margin)
-    complaint = shift_complaint(lambda factor: [record.effect(c, factor).mean for c in compared], margin)
-    verdict = verdict.inconclusive(complaint) if complaint else verdict
-    if claim.id.startswith("residuals") and len(record.replicates) > 1:  # one tells nothing in any case, and says so
-        complaint = assay_complaint(record, claim, margin)
-        verdict = verdict.inconclusive(complaint) if complaint else verdict
-    complaint = edge_complaint(record, compared)
+    verdict = inequality_of(claim, record, alpha, preregistration)
+    complaint = withheld(claim, record, alpha, preregistration)
     return verdict.inconclusive(complaint) if complaint else verdict
+
+
+def inequality_of(
+    claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration, factor: float = 1.0
+) -> Verdict:
+    """What the numbers alone say, at a factor on every cross-validated ridge penalty."""
+    margin = getattr(preregistration, claim.unit)
+    if alpha is None:
+        return _trend(claim, record, margin, preregistration.slope_share, factor)
+    if claim.at_budget is not None:
+        return judge_at_equal_fit(record, alpha, partial(claim.at_budget, alpha), margin, preregistration)
+    if claim.least:
+        return _least(claim, record, alpha, margin)
+    return _compare(claim, record, alpha, margin)
+
+
+def withheld(claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration) -> str | None:
+    """Why a gate withholds a verdict, whatever the numbers say; None if none does."""
+    margin = getattr(preregistration, claim.unit)
+    if claim.at_budget is not None and alpha is not None:
+        at_budget = partial(claim.at_budget, alpha)
+        compared = [at_budget(budget) for budget in budgets_read(record, alpha)]
+        complaint = shift_complaint(lambda factor: effects_at_equal_fit(record, alpha, at_budget, factor), margin)
+    else:
+        widths = claim.alphas(networks(record)) if alpha is None or claim.least else [alpha]
+        compared = [claim.effect(a) for a in widths]
+        complaint = shift_complaint(lambda factor: [record.effect(c, factor) for c in compared], margin)
+    if alpha is None and complaint is None:
+        # Slopes are judged by a smaller margin than effects: they must come out the same.
+        trend = partial(inequality_of, claim, record, None, preregistration)
+        complaint = outcome_complaint(lambda factor: trend(factor=factor).outcome)
+    return (
+        edge_complaint(record, compared)
+        # One replicate tells nothing in any case, and says so.
+        or (claim.assayed and len(record.replicates) > 1 and assay_complaint(record, claim, margin))
+        or complaint
+        or None
+    )
 
 
 def _widths(claim: Claim, record: Record, alpha: Fraction | None) -> list[Fraction]:
@@ -198,7 +219,7 @@ def _least(claim: Claim, record: Record, alpha: Fraction, margin: float) -> Verd
     return every([_compare(claim, record, alpha, margin), *beyond])
 
 
-def _trend(claim: Claim, record: Record, margin: float, slope_share: float) -> Verdict:
+def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:
     """The least-squares slope of the effect on log2(1/α), and its steps between adjacent widths."""
     alphas = claim.alphas(networks(record))
     halvings = np.array([np.log2(float(1 / alpha)) for alpha in alphas])
@@ -207,10 +228,10 @@ def _trend(claim: Claim, record: Record, margin: float, slope_share: float) -> V
     for weight, alpha in zip(centred / np.sum(centred**2), alphas, strict=True):
         slope = slope + float(weight) * claim.effect(alpha)
     steps = {
-        f"step from α = {wider} to {narrower}": record.effect(claim.effect(narrower) - claim.effect(wider))
+        f"step from α = {wider} to {narrower}": record.effect(claim.effect(narrower) - claim.effect(wider), factor)
         for wider, narrower in pairwise(alphas)
     }
-    return grows(record.effect(slope), steps, slope_share * margin, margin)
+    return grows(record.effect(slope, factor), steps, slope_share * margin, margin)
 
 
 def finite(value: float) -> float | None:

@@ -32,7 +32,7 @@ MEASURE_CODE = (
     "stats",
 )
 
-FIT_CODE = (*NETWORK_CODE, "budgets")
+FIT_CODE = (*NETWORK_CODE, "budgets/fit")
 BUDGET_CODE = (*MEASURE_CODE, "budgets")
 
 code_version = cache(digest_source)  # the code that runs is the code as it was read first

@@ -1,6 +1,7 @@
 """What DVC pins: a record answers only for the checkpoints and data of the commit that it stands in."""
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,12 +45,12 @@ def stale_reason(record: Record, path: Path, root: Path) -> str | None:
             outs name the SHA-256 of each data file in their ``meta``.
     """
     pinned = pinned_outs(root)
-    for entry in record.networks.values():
-        for checkpoint in entry["checkpoints"]:
-            place, md5 = checkpoint["path"], checkpoint["md5"]
-            if pinned.get(place) != md5:
-                state = "another version of" if place in pinned else "no"
-                return f"the record was measured on {place} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
+    trained_less = [one for entry in record.networks.values() for one in entry.get("less", {}).get("checkpoints", [])]
+    for checkpoint in chain(*(entry["checkpoints"] for entry in record.networks.values()), *trained_less):
+        place, md5 = checkpoint["path"], checkpoint["md5"]
+        if pinned.get(place) != md5:
+            state = "another version of" if place in pinned else "no"
+            return f"the record was measured on {place} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
     data_pins = root / "data.dvc"
     known = {out.meta.sha256 for out in _read(data_pins, _Stage).outs if out.meta} if data_pins.exists() else set()
     for name, sha256 in record.data["sha256"].items():

@@ -18,7 +18,7 @@ from scipy.stats import nct
 
 from overparam.belonging import what_it_is_of
 from overparam.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART, cells
-from overparam.judging import networks, verdict_of
+from overparam.judging import networks, verdict_of, withheld
 from overparam.margins import Preregistration
 from overparam.results import Record
 from overparam.stats import LEVEL, Effect, Verdict
@@ -36,7 +36,7 @@ class Plan:
         alpha: its width factor, or "trend".
         verdict: as it is.
         replicates: with as many held-out examples, to decide it; None where no number up to `MOST` would.
-        examples: held out, with as many replicates; None where no `MOST` times as many would.
+        examples: held out, with as many replicates; None where no number up to `MOST` times as many would.
     """
 
     claim: str
@@ -47,32 +47,37 @@ class Plan:
 
 
 def plan(record: Record, preregistration: Preregistration, power: float) -> list[Plan]:
-    """What every undecided cell of a record needs to be decided with that power, if true effects are the measured ones.
+    """What undecided cells of a record need to be decided with that power, if true effects are the measured ones.
 
-    What a gate withholds needs other measurements, not more of them: there both numbers are None.
+    Numbers are for cells of one inequality, which more measurements of the same kind would decide. Both are None where
+    a gate withholds the verdict, and for trends, ``span-mild`` and claims at equal fit, which stand on several.
 
     Args:
         record: of two replicates at least, since one tells no variance.
         preregistration: the margins.
         power: in (0, 1).
     """
-    undecided = [
-        (claim.id, "trend" if alpha is None else str(alpha), verdict)
-        for claim in JUDGED[what_it_is_of(record)["kind"]].values()
-        for alpha in cells(claim, networks(record))
-        if (verdict := verdict_of(claim, record, alpha, preregistration)).outcome == "inconclusive"
-    ]
-    return [Plan(claim, alpha, verdict, *_needed(verdict, record, power)) for claim, alpha, verdict in undecided]
+    plans = []
+    for claim in JUDGED[what_it_is_of(record)["kind"]].values():
+        for alpha in cells(claim, networks(record)):
+            verdict = verdict_of(claim, record, alpha, preregistration)
+            if verdict.outcome != "inconclusive":
+                continue
+            single = alpha is not None and not claim.least and claim.at_budget is None
+            open_ = single and not withheld(claim, record, alpha, preregistration)
+            numbers = _needed(verdict, record, power) if open_ else (None, None)
+            plans.append(Plan(claim.id, "trend" if alpha is None else str(alpha), verdict, *numbers))
+    return plans
 
 
 def _needed(verdict: Verdict, record: Record, power: float) -> tuple[int | None, int | None]:
     effect, margin = verdict.effect, verdict.margin
-    if not effect.lower <= margin <= effect.upper:
-        return None, None
     count, held_out = len(effect.values), record.data["heldout_examples"]
-    replicates = _least(lambda number: power_at(effect, margin, number) >= power, start=2)
-    times = _least(lambda number: power_at(effect, margin, count, number) >= power, start=1)
-    return replicates, None if times is None else times * held_out
+    replicates = _least(lambda number: power_at(effect, margin, number) >= power, 2, MOST)
+    examples = _least(
+        lambda number: power_at(effect, margin, count, number / held_out) >= power, held_out, MOST * held_out
+    )
+    return replicates, examples
 
 
 def power_at(effect: Effect, margin: float, replicates: int, times: float = 1.0) -> float:
@@ -94,11 +99,11 @@ def power_at(effect: Effect, margin: float, replicates: int, times: float = 1.0)
     return float(nct.sf(stdtrit(freedom, LEVEL), freedom, abs(effect.mean - margin) / variance**0.5))
 
 
-def _least(enough: Callable[[int], bool], start: int) -> int | None:
-    """The least number from ``start`` up to `MOST` that is enough, if more are ever more so; None if none is."""
-    if not enough(MOST):
+def _least(enough: Callable[[int], bool], start: int, most: int) -> int | None:
+    """The least number from ``start`` up to ``most`` that is enough, if more are ever more so; None if none is."""
+    if not enough(most):
         return None
-    low, high = start - 1, MOST
+    low, high = start - 1, most
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

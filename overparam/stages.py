@@ -168,15 +168,19 @@ def feature_stage(
     metadata = {
         "key": key,
         "of": member_of(study, alpha, replicate),
-        "checkpoint": {
-            "path": (Workspace.at(Path()).checkpoint(study, alpha, replicate)).as_posix(),
-            "md5": md5,
-            "weights": weight_digests(network),
-        },
+        "checkpoint": {**described_checkpoint(study, alpha, replicate, workspace), "weights": weight_digests(network)},
         **describe(network, provenance, dataset),
     }
     write_features(path, arrays, metadata)
     return path
+
+
+def described_checkpoint(study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace) -> dict[str, str]:
+    """Where a checkpoint lies in a repository, and the MD5 that DVC pins of it."""
+    return {
+        "path": Workspace.at(Path()).checkpoint(study, alpha, replicate).as_posix(),
+        "md5": digest_file(workspace.checkpoint(study, alpha, replicate), "md5"),
+    }
 
 
 def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress | None = None) -> Record:

@@ -57,6 +57,8 @@ TESTS = {
     "doctor": ["test_doctor"],
     "equal_fit": ["test_equal_fit", "test_equal_fit_stage"],
     "planning": ["test_planning"],
+    "budgets/stage": ["test_equal_fit_stage"],
+    "budgets/measurement": ["test_equal_fit_stage"],
 }
 SECONDS = 600  # that tests of one module may take
 # By module and condition.

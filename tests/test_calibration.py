@@ -10,7 +10,7 @@ import scipy.stats
 from overparam import measurement, metrics
 from overparam.blocks import Blocks
 from overparam.calibration import studies
-from overparam.calibration.acceptance import GENERATED, STATISTICAL, GeneratedTrial, calibrate
+from overparam.calibration.acceptance import AT_EQUAL_FIT, GENERATED, STATISTICAL, GeneratedTrial, calibrate
 from overparam.calibration.bounds import always, by_chance, in_share, never
 from overparam.calibration.statistical import BAD_BY, SPREADS, StatisticalWorlds
 from overparam.calibration.studies import ANY
@@ -18,7 +18,7 @@ from overparam.calibration.worlds import WORLDS
 from overparam.margins import load_preregistration
 from overparam.metrics import feature_performance
 from overparam.probes import cross_validate
-from overparam.stats import Effect
+from overparam.stats import Effect, greater
 
 MARGINS = load_preregistration()
 AT_MARGIN = [trial for trial in STATISTICAL if trial.effect is None]
@@ -117,6 +117,20 @@ SAME = [("changed", 0), ("error", 0)]
 def test_generated_networks_are_bounded_as_declared(world, claim, bounds):
     (trial,) = (trial for trial in GENERATED if trial.world == world and claim in trial.claims)
     assert bounds_of(trial.bounds, trial.worlds) == bounds
+
+
+def with_most_epochs(readings, fits, margin, gates):
+    """Judged against the wide networks of the last budget, whatever anything fits."""
+    return greater(readings.at(np.eye(fits.wide_loss.shape[1])[[-1] * len(fits.narrow_loss)]), margin)
+
+
+@pytest.mark.parametrize("trial", AT_EQUAL_FIT, ids=lambda t: f"R={t.replicates}-{t.effect}-{t.noise}")
+def test_trials_at_equal_fit_pass_the_judge_and_fail_one_that_does_not_match(trial):
+    worlds = 40
+    (row,) = trial.rows(trial.run(worlds, MARGINS), worlds)
+    assert row["met"], row
+    (unmatched,) = trial.rows(trial.run(worlds, MARGINS, with_most_epochs), worlds)
+    assert unmatched["met"] == (trial.effect is not None)
 
 
 @pytest.mark.parametrize("spread", SPREADS)

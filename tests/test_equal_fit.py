@@ -80,7 +80,7 @@ def test_an_effect_that_is_the_same_at_every_budget_is_judged_as_ever(effect, ou
 def test_nothing_is_extrapolated(narrow):
     verdict = greater_at_equal_fit(readings(np.full(B, 0.1)), ladder(narrow), 0.02, GATES)
     assert verdict.outcome == "inconclusive"
-    assert "has no two budgets around a training loss of" in verdict.why
+    assert "has no two budgets around a match at" in verdict.why
 
 
 def test_one_replicate_without_a_bracket_is_enough():
@@ -116,6 +116,30 @@ def test_a_reading_must_not_rest_on_one_budget():
     assert why.startswith("without one of the budgets around the match the effect is +0.1")
 
 
-def test_budgets_whose_fit_is_noise_are_refused_or_read_between_neighbours_that_differ():
-    fits = ladder(step=0.0)  # all budgets fit alike
-    assert "no two budgets" in greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02, GATES).why
+def test_budgets_that_fit_alike_have_no_match():
+    assert "no two budgets" in greater_at_equal_fit(readings(np.full(B, 0.1)), ladder(step=0.0), 0.02, GATES).why
+
+
+def uneven(*losses: float, narrow: float) -> Fits:
+    """Losses that do not fall in proportion as accuracies rise by 2.5 points each."""
+    wide = np.tile(0.55 + 0.025 * np.arange(len(losses)), (R, 1))
+    match = float(np.interp(-narrow, -np.array(losses), wide[0]))
+    return Fits(np.full(R, narrow), np.full(R, match), np.tile(losses, (R, 1)), wide)
+
+
+@pytest.mark.parametrize("narrow", np.linspace(1.08, 1.35, 10))
+def test_a_shift_finds_its_match_wherever_losses_fall_steeply_or_not(narrow):
+    fits = uneven(1.40, 1.32, 1.24, 1.15, 1.09, 1.03, narrow=narrow)
+    for shift in (-0.01, 0.01):
+        weights = fits.weights(shift)
+        moved = (weights * fits.wide_accuracy).sum(axis=1) - fits.narrow_accuracy
+        np.testing.assert_allclose(moved, shift, atol=0.004)
+    assert greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02, GATES).outcome == "holds"
+
+
+@pytest.mark.parametrize(
+    ("losses", "narrow"), [((1.9, 1.5, 1.7, 1.4, 1.3, 1.2), 1.6), ((1.5, 1.55, 1.4, 1.3, 1.2, 1.1), 1.52)]
+)
+def test_where_more_epochs_do_not_fit_better_there_is_no_one_match(losses, narrow):
+    verdict = greater_at_equal_fit(readings(np.full(B, 0.1)), uneven(*losses, narrow=narrow), 0.02, GATES)
+    assert (verdict.outcome, "several pairs of budgets" in verdict.why) == ("inconclusive", True)

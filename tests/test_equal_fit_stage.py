@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,17 +12,18 @@ from records import synthetic_record
 
 from overparam import budgets
 from overparam.belonging import read_equal_fit_of
-from overparam.budgets.measurement import Networks
+from overparam.budgets.measurement import Networks, measure_budgets
 from overparam.budgets.stage import budgets_around, equal_fit_stage, fit_stage
 from overparam.claims import AT_EQUAL_FIT, CLAIMS
 from overparam.equal_fit import both_matches, fits_of, readings_of
 from overparam.errors import ArtifactError, MeasurementError, SpecError
-from overparam.features import read_features
+from overparam.features import read_features, write_features
 from overparam.judging import judge
 from overparam.margins import load_preregistration
+from overparam.pins import stale_reason
 from overparam.quantities import FP, M_1
 from overparam.replicates import Replicate
-from overparam.results import Sample, read_record
+from overparam.results import Sample, read_record, write_record
 from overparam.stages import feature_stage, train_stage
 from overparam.stats import Effect, greater
 from overparam.studies import run_study
@@ -95,7 +97,7 @@ def test_a_damaged_fit_is_measured_again(studied, damage):
     path.write_text(damage)
     fit_stage(STUDY, HALF, 0, workspace)
     assert path.read_bytes() == before
-    assert json.loads(before)["of"]["alpha"] == "1/2"
+    assert len(json.loads(before)["accuracy"]) == 4
 
 
 def test_features_of_other_examples_are_refused(studied):
@@ -105,6 +107,56 @@ def test_features_of_other_examples_are_refused(studied):
     turned = replace(less, ids=less.ids[::-1])
     with pytest.raises(MeasurementError, match="after 1 epochs are of other examples than the study's"):
         _ = Networks(Replicate.of(files), {1.0: turned}).blocks
+
+
+def test_replicates_that_are_measured_on_other_examples_are_refused(studied):
+    workspace, _ = studied
+    networks = {}
+    for replicate, order in ((0, slice(None)), (1, slice(None, None, -1))):
+        files = {alpha: read_features(workspace.feature_file(STUDY, alpha, replicate)) for alpha in STUDY.alphas}
+        files = {alpha: turned(file, order) for alpha, file in files.items()}
+        less = turned(read_features(workspace.feature_file(STUDY.trained_less(1.0), ONE, replicate)), order)
+        networks[replicate] = Networks(Replicate.of(files), {1.0: less})
+    with pytest.raises(MeasurementError, match="replicates are measured on different examples"):
+        measure_budgets(networks, {QUARTER: [1.0]})
+
+
+def turned(file, order):
+    rows = {name: getattr(file, name)[order] for name in ("features", "ids", "labels", "heldout")}
+    return replace(file, **rows)
+
+
+def test_another_wide_network_than_the_pinned_one_makes_the_record_stale_or_of_another_study(studied, tmp_path):
+    workspace, record = studied
+    less = record.networks[ONE]["less"]
+    assert [len(checkpoints) for checkpoints in less["checkpoints"]] == [2, 2, 2]
+    pins = {c["path"]: c["md5"] for entry in record.networks.values() for c in entry["checkpoints"]}
+    pins |= {c["path"]: c["md5"] for checkpoints in less["checkpoints"] for c in checkpoints}
+    path = tmp_path / "record.json"
+    path.write_bytes(workspace.equal_fit(STUDY).read_bytes())
+    for other in (None, less["checkpoints"][1][0]["path"]):
+        outs = [{"path": place, "md5": "0" if place == other else md5} for place, md5 in pins.items()]
+        (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"train": {"outs": outs}}}))
+        reason = str(stale_reason(record, path, tmp_path))
+        assert ("another version of that checkpoint" in reason) == (other is not None), reason
+    exchanged = {**less, "checkpoints": less["checkpoints"][::-1]}
+    networks = {**record.networks, ONE: {**record.networks[ONE], "less": exchanged}}
+    other = replace(workspace, results=tmp_path)
+    write_record(other.equal_fit(STUDY), replace(record, networks=networks))
+    with pytest.raises(ArtifactError, match="of another study or network"):
+        read_equal_fit_of(STUDY, other)
+
+
+def test_features_of_wide_networks_that_were_extracted_anew_are_measured_anew(studied, monkeypatch):
+    workspace, record = studied
+    path = workspace.feature_file(STUDY.trained_less(1.0), ONE, 0)
+    file, before = read_features(path), path.read_bytes()
+    arrays = {name: getattr(file, name) for name in ("features", "ids", "labels", "heldout", "epochs")}
+    write_features(path, arrays, {**file.metadata, "key": "another"})
+    try:
+        assert equal_fit_stage(STUDY, replace(workspace, results=workspace.results / "again")).key != record.key
+    finally:
+        path.write_bytes(before)
 
 
 def test_a_study_without_budgets_has_nothing_to_compare(tmp_path):
@@ -173,11 +225,12 @@ def test_readings_are_the_effects_of_the_record(studied):
     _, record = studied
     claim = AT_EQUAL_FIT["span-over-equal-fit"]
     contrasts = [claim.at_budget(QUARTER, budget) for budget in record.networks[QUARTER]["near"]]
-    readings = readings_of(record, contrasts)
-    for k, contrast in enumerate(contrasts):
-        effect = record.effect(contrast)
-        np.testing.assert_allclose(readings.values[:, k], effect.values)
-        np.testing.assert_allclose(readings.shared[:, k, :, k], effect.shared)
+    for factor in (1.0, 10.0):
+        readings = readings_of(record, QUARTER, partial(claim.at_budget, QUARTER), factor)
+        for k, contrast in enumerate(contrasts):
+            effect = record.effect(contrast, factor)
+            np.testing.assert_allclose(readings.values[:, k], effect.values)
+            np.testing.assert_allclose(readings.shared[:, k, :, k], effect.shared)
 
 
 def test_an_ensemble_is_matched_by_its_errors(studied):

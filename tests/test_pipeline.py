@@ -8,7 +8,7 @@ import yaml
 
 from overparam.config import alpha_label, load_config
 from overparam.controls.stage import CONTROL_CODE
-from overparam.origins import FEATURE_CODE, MEASURE_CODE, TRAIN_CODE
+from overparam.origins import BUDGET_CODE, FEATURE_CODE, MEASURE_CODE, NETWORK_CODE, TRAIN_CODE
 from overparam.toy.evidence import CODE as TOY_CODE
 
 ROOT = Path(__file__).parent.parent
@@ -73,6 +73,21 @@ def test_judging_depends_on_every_record_and_the_margins(scale, task):
 def test_features_of_wide_networks_trained_less_depend_on_every_module_they_run():
     modules = {"overparam/" + (m if (ROOT / "overparam" / m).is_dir() else f"{m}.py") for m in FEATURE_CODE}
     assert modules <= set(stage(("reduced", "cifar"), "features-less")["deps"])
+
+
+def test_equal_fit_depends_on_every_module_it_runs_and_on_every_network_that_it_compares():
+    modules = {
+        f"overparam/{m if (ROOT / 'overparam' / m).is_dir() else f'{m}.py'}" for m in (*NETWORK_CODE, *BUDGET_CODE)
+    }
+    scale = CONFIG.scales["reduced"]["cifar"]
+    widths = [alpha_label(alpha) for alpha in scale.alphas] + [f"1-e{b:g}" for b in scale.budgets["resnet18"]]
+    files = {
+        f"artifacts/{kind}/reduced/cifar-resnet18-{width}-r{replicate}.safetensors"
+        for kind in ("checkpoints", "features")
+        for width in widths
+        for replicate in scale.replicates
+    }
+    assert set(stage(("reduced", "cifar"), "equal-fit")["deps"]) == modules | files
 
 
 @pytest.mark.parametrize(("scale", "task"), PIPELINES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from records import spread_effect, synthetic_record
+from records import EIGHTH, HALF, QUARTER, SIXTEENTH, spread_effect, synthetic_record
 from scipy.stats import ttest_1samp
 
 from overparam.margins import load_preregistration
@@ -15,6 +15,7 @@ from overparam.stats import Effect
 
 MARGINS = load_preregistration()
 N = 400
+SEVERAL = {("span-over", "trend"), ("span-mild", "1/2")}
 
 
 def drawn(rng, replicates, mean, seeds, own, common, examples=N):
@@ -83,9 +84,19 @@ def test_what_is_decided_needs_nothing():
 
 
 def test_what_a_gate_withholds_no_number_decides():
-    gated = plan(recorded({"over": [0.3, 0.3, 0.3, 0.5, 0.3]}), MARGINS, 0.8)
-    assert gated
-    assert all((c.replicates, c.examples) == (None, None) for c in gated if c.verdict.why.startswith("λ"))
+    """An effect near the margin, which also moves with the penalty."""
+    moving = recorded({"performance": [0.006, 0.006, 0.006, 0.03, 0.006]}, replicates=3, spread=3e-3)
+    gated = [cell for cell in plan(moving, MARGINS, 0.8) if cell.claim == "performance"]
+    assert {cell.alpha for cell in gated} == {"1/2", "1/4", "1/8", "1/16", "trend"}
+    assert {(cell.replicates, cell.examples) for cell in gated} == {(None, None)}
+
+
+def test_what_stands_on_several_inequalities_is_not_planned():
+    gaps = {HALF: 0.02, QUARTER: 0.021, EIGHTH: 0.023, SIXTEENTH: 0.025}
+    record = recorded({"over": gaps}, replicates=3, spread=3e-3)
+    several = [cell for cell in plan(record, MARGINS, 0.8) if (cell.claim, cell.alpha) in SEVERAL]
+    assert len(several) == len(SEVERAL)
+    assert all((cell.replicates, cell.examples) == (None, None) for cell in several)
 
 
 def test_an_effect_at_the_margin_is_decided_by_no_number():

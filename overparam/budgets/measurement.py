@@ -24,7 +24,7 @@ from overparam.measurement import (
 )
 from overparam.penalties import Penalties
 from overparam.quantities import M_1, S, S_prime
-from overparam.replicates import Replicate
+from overparam.replicates import Replicate, check_same_examples
 from overparam.results import Sample
 
 
@@ -83,6 +83,7 @@ def measure_budgets(
     Raises:
         MeasurementError: if networks are of different examples, or a quantity has no meaning on these features.
     """
+    check_same_examples({number: networks.replicate for number, networks in replicates.items()})
     parts = [
         (f"{sample} {alpha}", partial(take, networks.blocks, alpha, near[alpha]))
         for alpha in near
@@ -100,12 +101,12 @@ def measure_budgets(
 
 
 def _spans(blocks: Blocks, alpha: Fraction, budgets: Sequence[float]) -> Quantities:
-    """FSE between S_α, its rival W′ and their target W at every budget; onto M_1; and onto S_α′."""
+    """FSE onto W from S_α and from its rival W′ at every budget, and onto S_α′ from S_α and W."""
     narrow, independent = S(alpha), S_prime(alpha)
-    measured = spans(blocks, [(narrow, M_1), (narrow, independent)])
+    measured = spans(blocks, [(narrow, independent)])
     for budget in budgets:
         wide, rival = W(budget), W_prime(budget)
-        measured |= spans(blocks, [(narrow, wide), (rival, wide), (rival, M_1), (wide, independent)])
+        measured |= spans(blocks, [(narrow, wide), (rival, wide), (wide, independent)])
     return measured
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.progress import Progress
 
-from overparam.artifacts import load_features, load_networks, member_of
+from overparam.artifacts import load_features, load_networks
 from overparam.budgets.fit import Fit, measure_fit
 from overparam.budgets.measurement import Networks, measure_budgets
 from overparam.config import StudySpec
@@ -17,11 +17,12 @@ from overparam.data import Dataset
 from overparam.errors import SpecError
 from overparam.features import FeatureFile
 from overparam.files import digest_file, digest_json, read_sealed, write_sealed
-from overparam.origins import BUDGET_CODE, FIT_CODE, code_version, default_device, identify, libraries
+from overparam.origins import BUDGET_CODE, FIT_CODE, code_version, default_device, environment_of, identify
 from overparam.progress import silent
 from overparam.replicates import Replicate, check_distinct
 from overparam.results import Record
-from overparam.stages import Measurements, StudyFiles, load_study_data, record_stage
+from overparam.sealed import read_metadata
+from overparam.stages import Measurements, StudyFiles, described_checkpoint, load_study_data, record_stage
 from overparam.workspace import Workspace
 
 ONE = Fraction(1)
@@ -46,14 +47,13 @@ def fit_stage(
         {
             "checkpoint": digest_file(workspace.checkpoint(study, alpha, replicate), "md5"),
             "identity": identify(study, alpha, replicate, dataset),
-            "code": code_version(*FIT_CODE),
-            "libraries": libraries(),
+            "environment": environment_of(study) | {"code": code_version(*FIT_CODE)},
         }
     )
     known = _known(path)
     if known.get("key") != key:
         fit = measure_fit(network.to(default_device()), dataset, study.recipe, alpha.denominator)
-        known = {"key": key, "of": member_of(study, alpha, replicate), **asdict(fit)}
+        known = {"key": key, **asdict(fit)}
         write_sealed(path, known)
     return Fit(**{part: known[part] for part in PARTS})
 
@@ -87,12 +87,23 @@ def equal_fit_stage(study: StudySpec, workspace: Workspace, *, progress: Progres
     wide = {part: np.transpose([fit[part] for fit in less]).tolist() for part in PARTS}  # (replicates, budgets)
     near = {alpha: budgets_around(own[alpha], wide, study.budgets) for alpha in study.scale.narrow_alphas}
     said: dict[Fraction, dict[str, Any]] = {alpha: {"fit": fit} for alpha, fit in own.items()}
-    said[ONE]["less"] = {"budgets": list(study.budgets), "fit": wide}
+    checkpoints = [
+        [described_checkpoint(study.trained_less(b), ONE, replicate, workspace) for replicate in study.scale.replicates]
+        for b in study.budgets
+    ]
+    said[ONE]["less"] = {"budgets": list(study.budgets), "checkpoints": checkpoints, "fit": wide}
     for alpha, budgets in near.items():
         said[alpha]["near"] = budgets
 
+    used = sorted({budget for budgets in near.values() for budget in budgets})
+    features = {
+        path.name: read_metadata(path).get("key")
+        for budget in used
+        for replicate in study.scale.replicates
+        for path in [workspace.feature_file(study.trained_less(budget), ONE, replicate)]
+    }
+
     def measured(files: StudyFiles) -> Measurements:
-        used = sorted({budget for budgets in near.values() for budget in budgets})
         networks = {
             replicate: Networks(
                 Replicate.of(by_alpha),
@@ -106,9 +117,9 @@ def equal_fit_stage(study: StudySpec, workspace: Workspace, *, progress: Progres
             networks, near, advance=lambda done, total: display.update(bar, completed=done, total=total)
         )
 
-    fitted = {str(alpha): entry for alpha, entry in said.items()}
+    also = {"features": features, "networks": {str(alpha): entry for alpha, entry in said.items()}}
     target = workspace.equal_fit(study)
-    return record_stage(study, workspace, target, BUDGET_CODE, measured, also=fitted, of_networks=said)
+    return record_stage(study, workspace, target, BUDGET_CODE, measured, also=also, of_networks=said)
 
 
 def budgets_around(narrow: Summary, wide: Mapping[str, list[list[float]]], budgets: Sequence[float]) -> list[float]:

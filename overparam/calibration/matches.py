@@ -1,7 +1,7 @@
 """Worlds of wide networks at several budgets, whose effect against narrow ones changes with how well they fit."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +10,19 @@ import numpy as np
 from overparam.calibration.bounds import Bound, row
 from overparam.calibration.randomness import generator
 from overparam.equal_fit import Fits, Readings, greater_at_equal_fit
-from overparam.margins import Preregistration
-from overparam.stats import contribution_covariance
+from overparam.margins import Gates, Preregistration
+from overparam.stats import Verdict, contribution_covariance
 
 EXAMPLES = 10_000
 NARROW = 0.61  # training accuracy of the narrow networks
 BUDGETS = NARROW + 0.025 * np.array([-3.4, -2.4, -1.4, -0.4, 0.6, 1.6, 2.6])  # of the wide ones
 NATS = 2.5  # of cross-entropy, by which a network that errs always is worse than one that never does
-SLOPE = 0.02  # of the effect in training accuracy: a point of fit is worth less than the margin, and not nothing
+SLOPE = 0.2  # of the effect in training accuracy: two and a half points of fit are worth the margin
+OF_FIT = 0.005  # standard deviation of either's fit between replicates, which effects follow
 OF_EXAMPLE, OF_RUN = 0.3, 0.002  # standard deviations of a contribution; and of either arm by its seed
+OF_LOSS = 0.004  # nats by which cross-entropies are off what accuracies say
+
+Judge = Callable[[Readings, Fits, float, Gates], Verdict]
 
 
 @dataclass(frozen=True)
@@ -39,24 +43,25 @@ class EqualFitTrial:
     bounds: tuple[Bound, ...]
     worlds: int = 200
 
-    def run(self, worlds: int, margins: Preregistration) -> Counter[str]:
+    def run(self, worlds: int, margins: Preregistration, judge: Judge = greater_at_equal_fit) -> Counter[str]:
         """How often the effect at equal fit comes out how."""
         effect = margins.accuracy if self.effect is None else self.effect
         return Counter(
-            greater_at_equal_fit(*self._world(number, effect), margins.accuracy, margins).outcome
-            for number in range(worlds)
+            judge(*self._world(number, effect), margins.accuracy, margins).outcome for number in range(worlds)
         )
 
     def _world(self, number: int, effect: float) -> tuple[Readings, Fits]:
         rng, shape = generator("equal fit", self.replicates, number), (self.replicates, len(BUDGETS))
+        narrow = NARROW + OF_FIT * rng.standard_normal(self.replicates)
+        wide = BUDGETS + OF_FIT * rng.standard_normal((self.replicates, 1))
         runs = OF_RUN * (rng.standard_normal((self.replicates, 1)) + rng.standard_normal(shape))
         common, own = rng.standard_normal(EXAMPLES), rng.standard_normal((*shape, EXAMPLES))
-        psi = (effect + SLOPE * (BUDGETS - NARROW) + runs)[..., None] + OF_EXAMPLE * (common + own) / 2**0.5
-        flat = psi.reshape(-1, EXAMPLES)
-        wide = BUDGETS + self.noise * rng.standard_normal(shape)
-        narrow = np.full(self.replicates, NARROW)
-        fits = Fits(NATS * (1 - narrow), narrow, NATS * (1 - wide), wide)
-        return Readings(psi.mean(axis=2), contribution_covariance(flat).reshape(*shape, *shape)), fits
+        psi = (effect + SLOPE * (wide - narrow[:, None]) + runs)[..., None] + OF_EXAMPLE * (common + own) / 2**0.5
+        seen = wide + self.noise * rng.standard_normal(shape)
+        loss = NATS * (1 - seen) + OF_LOSS * rng.standard_normal(shape)
+        fits = Fits(NATS * (1 - narrow), narrow, loss, seen)
+        covariance = contribution_covariance(psi.reshape(-1, EXAMPLES))
+        return Readings(psi.mean(axis=2), covariance.reshape(*shape, *shape)), fits
 
     def rows(self, counts: Mapping[str, int], worlds: int) -> list[dict[str, Any]]:
         """One row."""

@@ -66,9 +66,8 @@ def plan(
         effect = f"{cell.verdict.effect.mean:+.4f} [{cell.verdict.effect.lower:+.4f}, {cell.verdict.effect.upper:+.4f}]"
         board.add_row(cell.claim, cell.alpha, effect, f"{cell.verdict.margin:g}", *numbers, Text(cell.verdict.why))
     Console(width=max(console.width, 170)).print(board)
-    console.print(
-        f"– where no {MOST:,} replicates, or times as many examples, would; or where a gate withholds the verdict"
-    )
+    beyond = f"no {MOST:,} replicates, or times as many examples, would"
+    console.print(f"– where {beyond}; where a gate withholds the verdict; and where several inequalities make it")
 
 
 @app.command()
