@@ -205,7 +205,7 @@ def calibrate(
 ) -> None:
     """Put the judge on trial in worlds whose truth is known; exit code 1 if it is wrong more often than it may be.
 
-    Takes about half an hour of two cores. Example: `overparam calibrate`
+    Takes about an hour of two cores. Example: `overparam calibrate`
     """
     from overparam.calibration.acceptance import calibrate as run
     from overparam.files import write_sealed
