@@ -60,6 +60,10 @@ class Claim:
     fitted: Callable[[Contrast], Contrast] = lambda contrast: contrast
     ours: bool = False
 
+    def several(self, alpha: Fraction | None) -> bool:
+        """Whether a verdict at a width factor, or on the trend for None, stands on several effects."""
+        return alpha is None or self.least or self.at_budget is not None
+
     @property
     def hinges_on_fit(self) -> bool:
         """Whether narrow networks that fit their training data less well could be the cause of the effect."""

@@ -177,7 +177,12 @@ MATCHES: tuple[Match, ...] = ("single", "ensemble")
 
 
 def judge_at_equal_fit(
-    record: Record, alpha: Fraction, at_budget: Callable[[float], Contrast], margin: float, gates: Gates
+    record: Record,
+    alpha: Fraction,
+    at_budget: Callable[[float], Contrast],
+    margin: float,
+    gates: Gates,
+    factor: float = 1.0,
 ) -> Verdict:
     """Is an effect greater than the margin at equal fit, by either match?
 
@@ -187,20 +192,13 @@ def judge_at_equal_fit(
         at_budget: the effect against wide networks of a budget.
         margin: δ.
         gates: what it takes to compare.
+        factor: on every cross-validated ridge penalty.
     """
-    readings = readings_of(record, alpha, at_budget)
+    readings = readings_of(record, alpha, at_budget, factor)
     single, together = (
         greater_at_equal_fit(readings, fits_of(record, alpha, matched), margin, gates) for matched in MATCHES
     )
     return both_matches(single, together)
-
-
-def effects_at_equal_fit(
-    record: Record, alpha: Fraction, at_budget: Callable[[float], Contrast], factor: float
-) -> list[Effect]:
-    """The effect at each match there is, at a factor on every cross-validated ridge penalty."""
-    readings = readings_of(record, alpha, at_budget, factor)
-    return [readings.at(weights) for weights in _weights_at_matches(record, alpha)]
 
 
 def budgets_read(record: Record, alpha: Fraction) -> list[float]:

@@ -1,17 +1,17 @@
 """The gates that every verdict passes: what makes it inconclusive, whatever the numbers say.
 
-The best penalties must lie on the grids that were searched; no effect may move by more than the margin where ridge
-penalties move by a decade; and claims about residuals need a probe that works on these features.
+The best penalties must lie on the grids that were searched; where ridge penalties move by a decade, no effect may move
+by more than the margin to another outcome; and claims about residuals need a probe that works on these features.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from overparam.claims import Claim
 from overparam.quantities import FP, M_1, PLANTED, Contrast
 from overparam.results import Record
-from overparam.stats import Effect, Outcome, greater
+from overparam.stats import Verdict, greater
 
-DECADE = (0.1, 10.0)  # factors on every cross-validated ridge penalty at which effects are read again
+DECADE = (0.1, 10.0)  # factors on every cross-validated ridge penalty at which verdicts are taken again
 
 
 def edge_complaint(record: Record, compared: Iterable[Contrast]) -> str | None:
@@ -30,32 +30,26 @@ def edge_complaint(record: Record, compared: Iterable[Contrast]) -> str | None:
     return None
 
 
-def shift_complaint(effects_at: Callable[[float], Sequence[Effect]], margin: float) -> str | None:
-    """Why the ridge penalty decides too much; None if no effect moves by more than the margin within a decade.
+def penalty_complaint(verdict_at: Callable[[float], Verdict], *, several: bool) -> str | None:
+    """Why the ridge penalty decides too much; None if it does not.
 
-    Asking that the *verdict* be the same would measure noise: an effect near the margin changes sides by little.
+    It does where within a decade the outcome is another one and the effect moves by more than the margin. An outcome
+    alone measures noise: of an effect near the margin it changes by next to nothing. A move alone would withhold what
+    is far beyond the margin at both: most spans of generated networks with a true signal, which must hold.
 
     Args:
-        effects_at: the effects that a verdict stands on, at a factor on every cross-validated ridge penalty.
-        margin: δ.
+        verdict_at: the verdict at a factor on every cross-validated ridge penalty.
+        several: whether it stands on several effects, of which it shows the first: then the outcome must be the same.
     """
-    chosen = effects_at(1.0)
+    chosen = verdict_at(1.0)
     for factor in DECADE:
-        for before, after in zip(chosen, effects_at(factor), strict=True):
-            if abs(after.mean - before.mean) > margin:
-                return (
-                    f"λ: an effect of {before.mean:+.4f} at the cross-validated ridge penalty is {after.mean:+.4f} at "
-                    f"{factor:g} times it"
-                )
-    return None
-
-
-def outcome_complaint(outcome_at: Callable[[float], Outcome]) -> str | None:
-    """Why the ridge penalty decides too much; None if the outcome is the same within a decade."""
-    chosen = outcome_at(1.0)
-    for factor in DECADE:
-        if outcome_at(factor) != chosen:
-            return f"λ: {chosen} at the cross-validated ridge penalty, {outcome_at(factor)} at {factor:g} times it"
+        other = verdict_at(factor)
+        moved = abs(other.effect.mean - chosen.effect.mean) > chosen.margin
+        if other.outcome != chosen.outcome and (several or moved):
+            return (
+                f"λ: {chosen.outcome} at the cross-validated ridge penalty ({chosen.effect.mean:+.4f}), "
+                f"{other.outcome} at {factor:g} times it ({other.effect.mean:+.4f})"
+            )
     return None
 
 

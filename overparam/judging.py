@@ -14,8 +14,8 @@ import numpy as np
 
 from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.config import alpha_label
-from overparam.equal_fit import budgets_read, effects_at_equal_fit, judge_at_equal_fit
-from overparam.gates import assay_complaint, edge_complaint, outcome_complaint, shift_complaint
+from overparam.equal_fit import budgets_read, judge_at_equal_fit
+from overparam.gates import assay_complaint, edge_complaint, penalty_complaint
 from overparam.margins import Preregistration
 from overparam.quantities import Contrast
 from overparam.results import Record
@@ -120,33 +120,24 @@ def inequality_of(
     if alpha is None:
         return _trend(claim, record, margin, preregistration.slope_share, factor)
     if claim.at_budget is not None:
-        return judge_at_equal_fit(record, alpha, partial(claim.at_budget, alpha), margin, preregistration)
+        return judge_at_equal_fit(record, alpha, partial(claim.at_budget, alpha), margin, preregistration, factor)
     if claim.least:
-        return _least(claim, record, alpha, margin)
-    return _compare(claim, record, alpha, margin)
+        return _least(claim, record, alpha, margin, factor)
+    return _compare(claim, record, alpha, margin, factor)
 
 
 def withheld(claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration) -> str | None:
     """Why a gate withholds a verdict, whatever the numbers say; None if none does."""
-    margin = getattr(preregistration, claim.unit)
     if claim.at_budget is not None and alpha is not None:
-        at_budget = partial(claim.at_budget, alpha)
-        compared = [at_budget(budget) for budget in budgets_read(record, alpha)]
-        complaint = shift_complaint(lambda factor: effects_at_equal_fit(record, alpha, at_budget, factor), margin)
+        compared = [claim.at_budget(alpha, budget) for budget in budgets_read(record, alpha)]
     else:
         widths = claim.alphas(networks(record)) if alpha is None or claim.least else [alpha]
         compared = [claim.effect(a) for a in widths]
-        complaint = shift_complaint(lambda factor: [record.effect(c, factor) for c in compared], margin)
-    if alpha is None and complaint is None:
-        # Slopes are judged by a smaller margin than effects: they must come out the same.
-        trend = partial(inequality_of, claim, record, None, preregistration)
-        complaint = outcome_complaint(lambda factor: trend(factor=factor).outcome)
-    return (
-        edge_complaint(record, compared)
-        # One replicate tells nothing in any case, and says so.
-        or (claim.assayed and len(record.replicates) > 1 and assay_complaint(record, claim, margin))
-        or complaint
-        or None
+    complaint = edge_complaint(record, compared)
+    if complaint is None and claim.assayed and len(record.replicates) > 1:  # one tells nothing in any case, and says so
+        complaint = assay_complaint(record, claim, getattr(preregistration, claim.unit))
+    return complaint or penalty_complaint(
+        lambda factor: inequality_of(claim, record, alpha, preregistration, factor), several=claim.several(alpha)
     )
 
 
@@ -204,19 +195,19 @@ def _from_the_narrowest(judgements: Sequence[Judgement]) -> list[Judgement]:
     return sorted((j for j in judgements if j.alpha is not None), key=lambda j: Fraction(j.alpha or 1))
 
 
-def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float) -> Verdict:
-    effect = record.effect(claim.effect(alpha))
+def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
+    effect = record.effect(claim.effect(alpha), factor)
     return greater(effect, margin) if claim.direction == "above" else not_above(effect, margin)
 
 
-def _least(claim: Claim, record: Record, alpha: Fraction, margin: float) -> Verdict:
+def _least(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
     """The effect compared with the margin, and with the effect at every narrower width, which must be greater."""
     beyond = []
     for narrower in claim.alphas(networks(record)):
         if narrower < alpha:
-            more = greater(record.effect(claim.effect(narrower) - claim.effect(alpha)), 0.0)
+            more = greater(record.effect(claim.effect(narrower) - claim.effect(alpha), factor), 0.0)
             beyond.append(more.of(f"how much greater the effect is at α = {narrower}"))
-    return every([_compare(claim, record, alpha, margin), *beyond])
+    return every([_compare(claim, record, alpha, margin, factor), *beyond])
 
 
 def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:

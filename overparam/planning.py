@@ -63,8 +63,7 @@ def plan(record: Record, preregistration: Preregistration, power: float) -> list
             verdict = verdict_of(claim, record, alpha, preregistration)
             if verdict.outcome != "inconclusive":
                 continue
-            single = alpha is not None and not claim.least and claim.at_budget is None
-            open_ = single and not withheld(claim, record, alpha, preregistration)
+            open_ = not claim.several(alpha) and not withheld(claim, record, alpha, preregistration)
             numbers = _needed(verdict, record, power) if open_ else (None, None)
             plans.append(Plan(claim.id, "trend" if alpha is None else str(alpha), verdict, *numbers))
     return plans

@@ -205,7 +205,7 @@ FIGURES = (
         "penalties",
         "The gap of Figure 1 over the ridge penalty",
         "FSE(S_α→M_1) − FSE(M_1′→M_1) at multiples of the penalties that cross-validation chose. Where "
-        "an effect moves by more than the margin within a decade either way, its verdict is inconclusive.",
+        "an effect moves by more than the margin to another outcome within a decade, its verdict is inconclusive.",
         ("feature span gap",),
         _draw_penalties,
     ),
