@@ -117,7 +117,8 @@ AT_EQUAL_FIT = (
     *(EqualFitTrial(R, None, 0.0, WRONG) for R in REPLICATES),
     *(EqualFitTrial(R, None, 0.03, WRONG) for R in REPLICATES),
     EqualFitTrial(5, 0.02, 0.0, (in_share("holds", 0.9),)),
-    EqualFitTrial(3, 0.04, 0.0, (in_share("holds", 0.9),)),
+    # Of three replicates the gate on single budgets withholds some, however large the effect.
+    EqualFitTrial(3, 0.03, 0.0, (in_share("holds", 0.8),)),
 )
 
 PLAIN = ("span-over", "span-under", "performance")
