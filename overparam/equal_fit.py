@@ -78,8 +78,7 @@ class Fits:
     def _bracket(self, replicate: int, wanted: float, without: int | None) -> tuple[int, int]:
         loss = self.wide_loss[replicate]
         kept = pairwise(budget for budget in range(len(loss)) if budget != without)
-        around = [(below, above) for below, above in kept if min(loss[below], loss[above]) <= wanted]
-        around = [(below, above) for below, above in around if wanted < max(loss[below], loss[above])]
+        around = [pair for pair in kept if loss[[*pair]].min() <= wanted < loss[[*pair]].max()]
         if len(around) == 1 and loss[around[0][0]] > loss[around[0][1]]:
             return around[0]
         count, remedy = "no two", "train wide networks for fewer or more epochs"

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from overparam.budgets.fit import measure_fit
-from overparam.checkpoints import load_checkpoint
+from overparam.budgets.stage import fit_stage
 from overparam.config import StudySpec, load_config
 from overparam.data import Dataset
 from overparam.files import write_json
@@ -57,8 +57,7 @@ def main() -> None:
             write_json(target, found)
     for alpha in study.alphas:
         if str(alpha) not in found["study"]:
-            network, _ = load_checkpoint(workspace.checkpoint(study, alpha, 0))
-            found["study"][str(alpha)] = asdict(measure_fit(network, dataset, study.recipe, alpha.denominator))
+            found["study"][str(alpha)] = asdict(fit_stage(study, alpha, 0, workspace, dataset=dataset))
             write_json(target, found)
     print(f"{target} is up to date")
 

@@ -84,11 +84,12 @@ def measure_budgets(
         MeasurementError: if networks are of different examples, or a quantity has no meaning on these features.
     """
     check_same_examples({number: networks.replicate for number, networks in replicates.items()})
+    of_replicates = [networks.blocks for networks in replicates.values()]
     parts = [
-        (f"{sample} {alpha}", partial(take, networks.blocks, alpha, near[alpha]))
+        (f"{sample} {alpha}", partial(take, blocks, alpha, near[alpha]))
         for alpha in near
         for sample, take in (("span", _spans), ("performance", _performances))
-        for networks in replicates.values()
+        for blocks in of_replicates
     ]
     run_all: Any = Parallel(n_jobs=workers, return_as="generator")
     found: dict[str, list[Quantities]] = {sample: [] for sample, _ in parts}
