@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet
+import pyarrow
 import torch
 from safetensors import safe_open
 
+from overparam.data.parquet import read_parquet
 from overparam.errors import ArtifactError, SpecError
 
 # What people and libraries call columns that stand beside features: polars and pandas write the last three.
@@ -58,7 +59,7 @@ def _safetensors(path: Path) -> Mapping[str, np.ndarray]:
 
 
 def _parquet(path: Path) -> Mapping[str, np.ndarray]:
-    table = pyarrow.parquet.read_table(path)
+    table = read_parquet(path)
     index = (table.schema.pandas_metadata or {}).get("index_columns", [])
     # A range is an index that has no column.
     table = table.drop_columns([name for name in index if name in table.column_names])

@@ -83,7 +83,8 @@ class Fits:
             return around[0]
         count, remedy = "no two", "train wide networks for fewer or more epochs"
         if around:
-            count, remedy = "several pairs of", "more epochs do not always fit better"
+            count = "several pairs of" if len(around) > 1 else "no descending pair of"
+            remedy = "more epochs do not always fit better"
         where = f"a match at {wanted:.3f} ({loss.min():.3f} to {loss.max():.3f})"
         raise NoMatchError(f"replicate {replicate} has {count} budgets around {where}: {remedy}")
 

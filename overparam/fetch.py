@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from overparam.data import HUB_DATASETS, HubDataset
+from overparam.data.hub import NOTE
 from overparam.errors import DataError, StorageError
 from overparam.files import alone, digest_file, write_atomically, write_json
 
@@ -71,7 +72,7 @@ def _fetch_into(new: Path, dataset: HubDataset, mirror: Path | None) -> list[Fet
     fetched = [_check(dataset, new / f"{split}.parquet", split) for split in dataset.rows]
     tables = {split.path.stem: dataset.read(split.path) for split in fetched}
     source = f"hub dataset {dataset.hub_name}" if mirror is None else f"local mirror, {dataset.describe(tables)}"
-    write_json(new / "source.json", {"source": source, "sha256": {split.path.stem: split.sha256 for split in fetched}})
+    write_json(new / NOTE, {"source": source, "sha256": {split.path.stem: split.sha256 for split in fetched}})
     return fetched
 
 

@@ -2,7 +2,8 @@
 
 Minimises ``Σ_i −log softmax(W x_i + b)[y_i] + (penalty / 2) ‖W‖²``, the intercept b free: scikit-learn's
 ``LogisticRegression(C=1 / penalty)``. A record takes dozens of probes over a grid of penalties, so fits are made fast:
-they walk from strong to weak penalties with warm starts, in coordinates that follow the curvature of the loss.
+they walk from strong to weak penalties with warm starts, each by Newton steps that conjugate gradients find, and these
+follow the curvature of the loss along the weights of each class.
 
 In W that curvature is the penalty at least, so the sum lies within ``‖∂W‖² / (2 penalty)`` of its least: a fit ends
 where this bound says that it may, and raises if it does not come there. Float32 would not come there: near its least
@@ -12,9 +13,6 @@ the loss changes by less than float32 tells apart.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
-from scipy.optimize import OptimizeResult, minimize
-from scipy.special import log_softmax
 
 from overparam.errors import MeasurementError
 from overparam.moments import ROUNDING, check_folds
@@ -23,8 +21,14 @@ from overparam.penalties import PenaltyChoice
 # Penalties tried by cross-validation, from strong to weak. Where a few directions have nearly all of a block's
 # variance, its scale is theirs, and only weak penalties let the others tell what they know.
 PENALTIES = (1e4, 1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-# After so many steps the coordinates are chosen anew; so many times at most.
-STEPS, ROUNDS = 8, 40
+# Newton steps of one fit at most, and after how many of them the curvatures of its classes are taken anew.
+STEPS, RENEWAL = 320, 4
+# Conjugate gradients of one step at most; they end where so little of the gradient, in the curvatures, is left.
+ITERATIONS, FORCING = 300, 0.1
+# A step is halved until the loss falls by this share of what its slope promises (Armijo 1966).
+DECREASE = 1e-4
+# Numbers that the curvatures of all classes may take: 1 GiB. Beyond, their mean stands for each.
+LARGEST = 2**27
 # With this the cross-validated loss is known to less than `PenaltyChoice` tells apart, wherever it is near its least.
 CURVE_TOLERANCE = 1e-6
 # Nats per example that float64 no longer tells apart.
@@ -49,7 +53,9 @@ class Probe:
 
     def log_loss(self, features: np.ndarray, labels: np.ndarray) -> float:
         """Sum over examples of −log probability of the label, in nats."""
-        return float(-log_softmax(self.logits(features), axis=1)[np.arange(len(labels)), labels].sum())
+        logits = self.logits(features)
+        above = logits - logits[np.arange(len(labels)), labels][:, None]
+        return float(np.logaddexp.reduce(above, axis=1).sum())
 
 
 def scale_block(values: np.ndarray, fit: np.ndarray) -> np.ndarray:
@@ -86,8 +92,8 @@ class _Point:
 
     @property
     def curvatures(self) -> np.ndarray:
-        """Of the loss in a logit, (examples,): p (1 − p), mean over classes."""
-        return np.mean(self.probability * (1 - self.probability), axis=0)
+        """Of the loss in each logit, p (1 − p): (classes, examples)."""
+        return self.probability * (1 - self.probability)
 
     def excess(self, ridge: float) -> float:
         """How far above its least the loss is at most, by strong convexity; the intercept's part, by the curvatures."""
@@ -133,10 +139,12 @@ class ProbeFit:
             raise MeasurementError(f"probe penalty {penalty} is not positive: separable classes would have no fit")
         ridge = penalty / len(self._rows)  # the loss is the mean over examples
         point = self._at(self._solution, ridge)
-        for _ in range(ROUNDS):
+        for step in range(STEPS):
             if point.near(ridge, tolerance):
                 break
-            point = self._descend(point, ridge, tolerance)
+            if step % RENEWAL == 0:
+                roots = self._inverse_roots(point, ridge)
+            point = self._descend(point, self._newton_step(point, roots, ridge), ridge)
         else:
             raise MeasurementError(
                 f"the probe at penalty {penalty:g} did not converge: its loss of {point.loss:.1e} nats per example may "
@@ -157,55 +165,66 @@ class ProbeFit:
         log_loss = np.log(total).sum() - np.vdot(self._onehot, logits)
         return _Point(solution, log_loss / len(self._rows) + np.vdot(shrunk, solution) / 2, gradient, probability)
 
-    def _descend(self, start: _Point, ridge: float, tolerance: float) -> _Point:
-        """Some steps of Newton's method by conjugate gradients, in coordinates in which the loss is nearly round.
+    def _inverse_roots(self, point: _Point, ridge: float) -> np.ndarray:
+        """``L⁻¹`` of ``L Lᵀ = Σ_i c_i x_i x_iᵀ / n + ridge · 1`` by class: (classes or 1, features + 1, features + 1).
 
-        They are ``W L / γ`` with ``L Lᵀ = Σ_i c_i x_i x_iᵀ / n + ridge · 1`` and c_i the curvatures at the start; γ is
-        the length of the gradient there, so that steps are as exact where the loss is small as where it is large.
+        These are the blocks on the Hessian's diagonal, c_i being the class's curvatures.
         """
-        gram = self._columns * (start.curvatures / len(self._rows)) @ self._rows
-        gram[np.diag_indices_from(gram)] += ridge * self._penalised + ROUNDING * np.trace(gram)
-        root = cholesky(gram, lower=True)
-        shape, size = start.solution.shape, float(np.linalg.norm(_solve(root, start.gradient)))
-        reached = start
+        curvatures, columns = point.curvatures / len(self._rows), len(self._columns)
+        if len(curvatures) * columns**2 > LARGEST:
+            curvatures = curvatures.mean(axis=0, keepdims=True)
+        grams = np.empty((len(curvatures), columns, columns))
+        for gram, scale in zip(grams, np.sqrt(curvatures), strict=True):
+            scaled = self._columns * scale
+            np.matmul(scaled, scaled.T, out=gram)
+        diagonals = np.einsum("kii->ki", grams)  # a view
+        # Of a class that no example has the intercept comes to have no curvature.
+        least = np.where(self._penalised, ridge, RESOLUTION)
+        diagonals += least + ROUNDING * diagonals.sum(axis=1, keepdims=True)
+        return np.linalg.inv(np.linalg.cholesky(grams))
 
-        def solution_at(flat: np.ndarray) -> np.ndarray:
-            return size * _solve(root, flat.reshape(shape), transposed=True)
+    def _newton_step(self, point: _Point, roots: np.ndarray, ridge: float) -> np.ndarray:
+        """About the Hessian's inverse times −gradient, by preconditioned conjugate gradients: (classes, features + 1).
 
-        def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-            nonlocal reached
-            reached = self._at(solution_at(flat), ridge)
-            return reached.loss / size**2, _solve(root, reached.gradient).ravel() / size
+        The same change of all classes changes no probability: along it the loss has next to no curvature, the blocks of
+        the classes much. It is of no use either, and left out, or it would take most iterations.
+        """
 
-        def curvature_along(flat: np.ndarray, direction: np.ndarray) -> np.ndarray:
-            changed = self._change_of_gradient(reached, solution_at(direction), ridge)
-            return _solve(root, changed).ravel() / size
+        def precondition(values: np.ndarray) -> np.ndarray:
+            whitened = roots @ (values - values.sum(axis=0) / len(values))[:, :, None]
+            found = (transposed @ whitened)[:, :, 0]
+            return found - found.sum(axis=0) / len(values)
 
-        def stop_when_near(intermediate_result: OptimizeResult) -> None:
-            if reached.near(ridge, tolerance):
-                raise StopIteration
+        transposed = roots.swapaxes(1, 2)
+        step, left = np.zeros_like(point.gradient), -point.gradient
+        direction = precondition(left)
+        size = start = np.vdot(left, direction)
+        for _ in range(ITERATIONS):
+            changed = self._change_of_gradient(point, direction, ridge)
+            length = size / np.vdot(direction, changed)
+            step += length * direction
+            left -= length * changed
+            conditioned = precondition(left)
+            before, size = size, np.vdot(left, conditioned)
+            if size <= FORCING**2 * start:
+                break
+            direction = conditioned + size / before * direction
+        return step
 
-        found = minimize(
-            objective,
-            (start.solution @ root).ravel() / size,
-            jac=True,
-            hessp=curvature_along,
-            method="Newton-CG",
-            callback=stop_when_near,
-            options={"maxiter": STEPS, "xtol": 0},
-        )
-        return self._at(solution_at(found.x), ridge)
+    def _descend(self, point: _Point, step: np.ndarray, ridge: float) -> _Point:
+        """The first point of a step and its halves that is lower by a share of what the slope promises."""
+        slope = np.vdot(point.gradient, step)
+        reached, share = self._at(point.solution + step, ridge), 1.0
+        while reached.loss > point.loss + DECREASE * share * slope + RESOLUTION:
+            share /= 2
+            reached = self._at(point.solution + share * step, ridge)
+        return reached
 
     def _change_of_gradient(self, point: _Point, direction: np.ndarray, ridge: float) -> np.ndarray:
         """The Hessian at a point times a direction (classes, features + 1)."""
         moved = point.probability * (direction @ self._columns)
         moved -= point.probability * moved.sum(axis=0)
         return moved @ self._rows / len(self._rows) + ridge * self._penalised * direction
-
-
-def _solve(root: np.ndarray, values: np.ndarray, *, transposed: bool = False) -> np.ndarray:
-    """``values L⁻ᵀ``, or ``values L⁻¹`` if transposed, for a lower triangular L: (classes, features + 1)."""
-    return solve_triangular(root, values.T, lower=True, trans=int(transposed), check_finite=False).T
 
 
 def cross_validate(features: np.ndarray, labels: np.ndarray, classes: int, folds: np.ndarray) -> PenaltyChoice:

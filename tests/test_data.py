@@ -1,4 +1,7 @@
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +12,7 @@ from sklearn.datasets import load_digits
 
 from overparam import fetch
 from overparam.data import HUB_DATASETS, Normalisation, data_at_hand, load_dataset
+from overparam.data.parquet import read_parquet
 from overparam.errors import DataError
 
 ROWS = {"train": 40, "test": 20}
@@ -178,3 +182,26 @@ def test_the_hub_gives_what_a_mirror_gives(mirror, root, monkeypatch):
     splits = fetch.fetch("cifar", root=root)
     assert [split.rows for split in splits] == [40, 20]
     assert load_dataset("cifar", root=root).source == "hub dataset uoft-cs/cifar10"
+
+
+def test_columns_come_in_the_order_that_was_asked_for(tmp_path):
+    written = pa.table({"label": [1, 0], "other": ["x", "y"], "image": [{"bytes": b"a"}, {"bytes": b"b"}]})
+    pq.write_table(written, tmp_path / "a.parquet")
+    found = read_parquet(tmp_path / "a.parquet", ["image", "label"])
+    assert found.equals(written.select(["image", "label"]))
+    assert read_parquet(tmp_path / "a.parquet").equals(written)
+    with pytest.raises(KeyError, match="label.*image"):
+        read_parquet(tmp_path / "a.parquet", ["image", "text"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="tells no threads of a process")
+def test_reading_parquet_leaves_no_thread_at_work(tmp_path):
+    pq.write_table(pa.table({"x": list(range(100_000))}), tmp_path / "a.parquet", row_group_size=1000)
+    program = (
+        "import os, sys; from pathlib import Path; from overparam.data.parquet import read_parquet\n"
+        "path, before = Path(sys.argv[1]), len(os.listdir('/proc/self/task'))\n"
+        "for source in (path, path.open('rb')): read_parquet(source, ['x'])\n"
+        "print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "a.parquet")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "0\n"

@@ -105,12 +105,34 @@ def test_features_in_half_the_precision_are_fitted_in_the_whole():
     np.testing.assert_array_equal(found.weights, expected.weights)
 
 
-@pytest.mark.parametrize(("steps", "rounds"), [(1, 1), (2, 3)])
-def test_a_fit_that_does_not_come_there_is_refused(monkeypatch, steps, rounds):
+@pytest.mark.parametrize("steps", [1, 5])
+def test_a_fit_that_does_not_come_there_is_refused(monkeypatch, steps):
     monkeypatch.setattr(probes, "STEPS", steps)
-    monkeypatch.setattr(probes, "ROUNDS", rounds)
     with pytest.raises(MeasurementError, match=r"the probe at penalty 0\.01 did not converge: its loss of"):
         ProbeFit(*clouds(), 3).at(0.01)
+
+
+def all_but_separable():
+    """As many classes and features as real networks have: along each class's weights the loss curves otherwise."""
+    return clouds(0, 1000, classes=10, features=60, spread=0.4)
+
+
+@pytest.mark.parametrize("largest", [probes.LARGEST, 1], ids=["curvatures of each class", "their mean"])
+def test_where_curvatures_of_all_classes_would_not_fit_the_fit_is_the_same(monkeypatch, largest):
+    monkeypatch.setattr(probes, "LARGEST", largest)
+    features, labels = all_but_separable()
+    probe, reference = ProbeFit(features, labels, 10).at(0.1), sklearn_probe(features, labels, 0.1)
+    assert probe.log_loss(features, labels) == pytest.approx(log_loss(reference, features, labels), rel=1e-4)
+
+
+def test_the_weakest_penalties_cost_less_than_a_hundred_products(monkeypatch):
+    products, change = [], ProbeFit._change_of_gradient
+    monkeypatch.setattr(ProbeFit, "_change_of_gradient", lambda *given: products.append(1) or change(*given))
+    walk = ProbeFit(*all_but_separable(), 10)
+    for penalty in PENALTIES:
+        before = len(products)
+        walk.at(penalty, tolerance=probes.CURVE_TOLERANCE)
+        assert len(products) - before < 100, penalty
 
 
 def curve_of_scikit_learn(features, labels, folds):

@@ -103,11 +103,25 @@ def test_log_loss_is_the_sum_over_examples_in_nats():
     np.testing.assert_array_equal(probe.predict(others), probe.logits(others).argmax(axis=1))
 
 
-def test_a_class_that_no_example_has_is_never_predicted():
-    features, labels = clouds()
-    probe = ProbeFit(features, labels, 5).at(1.0)
-    assert probe.weights.shape == (5, 5)
-    assert set(probe.predict(features)) <= {0, 1, 2}
+@pytest.mark.parametrize("count", [8, 20, 60, 300])
+def test_a_class_that_no_example_has_is_never_predicted(count):
+    features, labels = clouds(0, count, spread=2.0)
+    fit = ProbeFit(features, labels, 7)
+    for penalty in PENALTIES:
+        probe = fit.at(penalty)
+        assert probe.weights.shape == (5, 7)
+        assert set(probe.predict(features)) <= {0, 1, 2}
+
+
+@PROPERTY
+@given(SEEDS, st.floats(0.8, 1), st.sampled_from([1e-8, 1.0, 1e8]))
+def test_whatever_the_features_and_however_rare_the_classes_a_fit_ends_where_it_should(seed, share, size):
+    rng = generator(seed)
+    features = rng.normal(size=(40, 6)) * size ** rng.random(6) * rng.standard_t(2, size=(40, 1))
+    labels = np.where(rng.random(40) < share, 0, rng.integers(0, 6, 40))
+    labels[:2] = 0, 5
+    fit = ProbeFit(scale_block(features, np.ones(40, dtype=bool)), labels, 6)
+    assert all(np.isfinite(fit.at(penalty, tolerance=1e-6).weights).all() for penalty in PENALTIES)
 
 
 def test_a_scaled_block_has_mean_0_and_root_mean_square_1_on_the_fit_rows_by_one_number():

@@ -41,4 +41,4 @@ def load_dataset(
 
 def data_at_hand(task: str, root: Path = Path("data")) -> bool:
     """Whether a task's data can be read here; embedded data always can."""
-    return task in EMBEDDED or (root / HUB_DATASETS[task].folder / "source.json").exists()
+    return task in EMBEDDED or HUB_DATASETS[task].is_at_hand(root)

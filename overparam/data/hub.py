@@ -6,14 +6,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import BaseModel
 
+from overparam.data.parquet import read_parquet
 from overparam.errors import DataError, StorageError
 from overparam.files import alone
+
+NOTE = "source.json"  # beside the files of each dataset
+
+Read = TypeVar("Read")
 
 
 class _Source(BaseModel):
@@ -59,15 +64,27 @@ class HubDataset:
         Raises:
             DataError: if they are missing, or not the files that were fetched.
         """
+        return self._undisturbed(root, self._open)
+
+    def is_at_hand(self, root: Path) -> bool:
+        """Whether `overparam.fetch.fetch` left anything below ``root``."""
+        try:
+            self._undisturbed(root, self._note)
+        except DataError:
+            return False
+        return True
+
+    def _undisturbed(self, root: Path, read: Callable[[Path], Read]) -> Read:
+        """What ``read`` finds in the folder, if need be while no fetch is putting other files in place."""
         folder = root / self.folder
         try:
-            return self._open(folder)
+            return read(folder)
         except DataError as error:
             if not root.is_dir():
                 raise
             try:
-                with alone(folder.resolve()):  # a fetch may have been putting other files in place
-                    return self._open(folder)
+                with alone(folder.resolve()):
+                    return read(folder)
             except StorageError:
                 raise error from None
 
@@ -86,16 +103,22 @@ class HubDataset:
         return noted.source, noted.sha256, tables
 
     def _noted(self, folder: Path) -> _Source:
-        path = folder / "source.json"
         try:
-            return _Source.model_validate_json(path.read_bytes())
+            return _Source.model_validate_json(self._note(folder))
+        except ValueError:
+            raise DataError(f"{folder / NOTE} is damaged: run `overparam data fetch {self.task}` again") from None
+
+    def _note(self, folder: Path) -> bytes:
+        path = folder / NOTE
+        try:
+            return path.read_bytes()
         except FileNotFoundError:
             raise DataError(
                 f"there is no {self.title} in {folder}: get it with `overparam data fetch {self.task}`, "
                 f"or from a local mirror with `overparam data fetch {self.task} --from DIR`"
             ) from None
-        except (OSError, ValueError):
-            raise DataError(f"{path} is damaged: run `overparam data fetch {self.task}` again") from None
+        except OSError:
+            raise DataError(f"{path} cannot be read: run `overparam data fetch {self.task}` again") from None
 
     def read(self, path: Path) -> pa.Table:
         """The columns of one split, checked: nothing missing, no sentence empty, and labels int64 in [0, classes).
@@ -113,13 +136,13 @@ class HubDataset:
     def _read(self, path: Path, file: BufferedReader) -> pa.Table:
         columns = list(self.columns)
         try:
-            table = pq.read_table(file, columns=columns)
-        except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+            table = read_parquet(file, columns)
+        except (pa.ArrowInvalid, OSError) as error:
             reason = " ".join(str(error).split())
             raise DataError(f"{path} cannot be read as {self.title} in parquet ({reason}): fetch it again") from None
-        if table.column_names != columns:
+        except KeyError as error:
             wanted = ", ".join(columns)
-            raise DataError(f"{path} has columns {table.column_names} where {wanted} belong: fetch it again")
+            raise DataError(f"{path} has {error.args[0]} where {wanted} belong: fetch it again") from None
         *inputs, label = columns
         for column in inputs:
             if not self.is_input(table[column].type):

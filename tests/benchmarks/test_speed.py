@@ -15,7 +15,8 @@ from overparam.ensembles import initialise
 from overparam.metrics import ridge_regression
 from overparam.models import build
 from overparam.models.layers import Convolution
-from overparam.probes import ProbeFit
+from overparam.probes import CURVE_TOLERANCE, ProbeFit
+from overparam.probes import PENALTIES as GRID
 from overparam.ridge import PENALTIES
 
 COPIES = 8
@@ -53,6 +54,34 @@ def test_probe_of_scikit_learn(benchmark, blocks):
     fit = ~blocks.heldout
     regression = LogisticRegression(C=1.0, max_iter=5000)
     assert benchmark(lambda: regression.fit(blocks["A"][fit], blocks.labels[fit])).C == 1.0
+
+
+@pytest.fixture(scope="module")
+def separable():
+    """Features and labels of ten classes that weak penalties all but separate, as they do those of real networks."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 2000)
+    centres = rng.normal(size=(10, 100))
+    return 0.4 * centres[labels] + rng.normal(size=(2000, 100)) * np.logspace(0.5, -1, 100), labels
+
+
+@pytest.mark.benchmark(group="walk over the grid of penalties, 100 features, 10 classes")
+def test_walk_of_a_probe(benchmark, separable):
+    def walk():
+        fit = ProbeFit(*separable, 10)
+        return [fit.at(penalty, tolerance=CURVE_TOLERANCE) for penalty in GRID]
+
+    assert len(benchmark(walk)) == len(GRID)
+
+
+@pytest.mark.benchmark(group="walk over the grid of penalties, 100 features, 10 classes")
+def test_walk_of_scikit_learn(benchmark, separable):
+    regression = LogisticRegression(solver="newton-cholesky", warm_start=True, tol=1e-6, max_iter=5000)
+
+    def walk():
+        return [regression.set_params(C=1 / penalty).fit(*separable) for penalty in GRID]
+
+    assert len(benchmark(walk)) == len(GRID)
 
 
 def networks(copies):
