@@ -11,8 +11,8 @@ from networks import ROOT
 from overparam.stats import Effect
 
 SCRIPT = runpy.run_path(str(ROOT / "scripts" / "compare_intervals.py"))
-INTERVALS, RESAMPLED, SPREADS, SHARES = (SCRIPT[name] for name in ("INTERVALS", "RESAMPLED", "SPREADS", "SHARES"))
-FEW = {"blocks": 2, "replicates": (3,)}
+INTERVALS, RESAMPLED, KINDS, SHARES = (SCRIPT[name] for name in ("INTERVALS", "RESAMPLED", "KINDS", "SHARES"))
+FEW = {"blocks": 1, "replicates": (3,)}
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +21,11 @@ def few():
 
 
 def test_every_interval_is_in_every_cell_with_its_monte_carlo_error(few):
-    cells = [(row["interval"], row["spread"], row["R"], row["shared"]) for row in few["rows"]]
-    assert len(set(cells)) == len(cells) == (len(INTERVALS) + len(RESAMPLED)) * len(SPREADS) * len(SHARES)
-    assert few["worlds"] == 200
+    cells = [(row["interval"], row["kind"], row["R"], row["shared"]) for row in few["rows"]]
+    assert len(set(cells)) == len(cells) == (len(INTERVALS) + len(RESAMPLED)) * len(KINDS) * len(SHARES)
+    assert few["worlds"] == 100
     for row in few["rows"]:
-        assert row["size_error"] == pytest.approx((row["size"] * (1 - row["size"]) / 200) ** 0.5, abs=1e-5)
+        assert row["size_error"] == pytest.approx((row["size"] * (1 - row["size"]) / 100) ** 0.5, abs=1e-5)
         assert row["size"] <= row["power"]
 
 
@@ -33,14 +33,14 @@ def test_the_same_worlds_give_the_same_numbers(few):
     assert SCRIPT["simulate"](**FEW) == few
 
 
-@pytest.mark.parametrize("spread", SPREADS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", SHARES)
-def test_worlds_have_the_variance_and_the_shared_part_that_they_say(spread, share):
-    parts = [SCRIPT["draw_parts"](spread, 5, block) for block in range(10)]
-    contributions = np.concatenate([SCRIPT["compose"](part, spread, share) for part in parts])
+def test_worlds_have_the_variance_and_the_shared_part_that_they_say(kind, share):
+    parts = [SCRIPT["draw_parts"](kind, 5, block) for block in range(10)]
+    contributions = np.concatenate([SCRIPT["compose"](part, kind, share) for part in parts])
     means = contributions.mean(axis=(1, 2))
-    spread_of_means = 0.4 if spread == "t₃" else 0.15  # its variance converges slowly
-    assert means.var() == pytest.approx(SCRIPT["VARIANCE"], rel=spread_of_means)
+    tolerance = 0.4 if kind == "t₃" else 0.15  # its variance converges slowly
+    assert means.var() == pytest.approx(SCRIPT["VARIANCE"], rel=tolerance)
     pairs = [Effect.of(world).shared for world in contributions[::10]]
     shared = np.mean([(pair.sum() - np.trace(pair)) / 20 for pair in pairs])
     assert shared == pytest.approx(share * SCRIPT["VARIANCE"], rel=0.05, abs=0.01 * SCRIPT["VARIANCE"])
@@ -75,6 +75,33 @@ def test_figure_and_tables_are_of_the_numbers(few, tmp_path):
     assert all(name in written for name in (*INTERVALS, *RESAMPLED))
 
 
-def test_the_page_has_the_tables_of_the_file():
-    content = json.loads((ROOT / "docs" / "figures" / "intervals.json").read_text(encoding="utf-8"))
-    assert SCRIPT["tables"](content) in (ROOT / "docs" / "intervals.md").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def recorded():
+    return json.loads((ROOT / "docs" / "figures" / "intervals.json").read_text(encoding="utf-8"))
+
+
+def test_the_page_has_the_tables_of_the_file(recorded):
+    assert SCRIPT["tables"](recorded) in (ROOT / "docs" / "intervals.md").read_text(encoding="utf-8")
+
+
+def test_the_page_says_what_the_file_shows(recorded):
+    def of(place, rate, **at):
+        name = (*INTERVALS, *RESAMPLED)[place]
+        rows = [row for row in recorded["rows"] if row["interval"] == name and at.items() <= row.items()]
+        return np.array([row[rate] for row in rows])
+
+    wrong = [sum(SCRIPT["too_often"](recorded, r) for r in recorded["rows"] if r["interval"] == n) for n in INTERVALS]
+    assert wrong[:2] == [0, 0]
+    assert of(0, "size").max() == pytest.approx(0.063, abs=5e-4)
+    assert of(0, "power", R=3, shared=0.9).min() >= 0.9
+    assert of(1, "power", R=3, shared=0.9).max() <= 0.55
+    for kind in set(KINDS) - {"seeds alike"}:
+        lost = of(0, "power", kind=kind, shared=0.0) - of(1, "power", kind=kind, shared=0.0)
+        assert np.abs(lost).max() < 0.0025
+    assert (np.diff(of(2, "size").reshape(-1, len(SHARES))) > 0).all()
+    assert [of(place, "size").max().round(2) for place in (2, 3, 4, 5)] == [0.31, 0.43, 0.15, 0.39]
+    three = [of(place, "power", kind=k, R=3, shared=0.0).item() for k in ("t₃", "bad run") for place in (4, 0)]
+    assert three == pytest.approx([0.93, 0.71, 0.89, 0.60], abs=0.005)
+    assert [of(p, "size", kind="as spans", R=3, shared=0.0).item() for p in (5, 3)] == pytest.approx(
+        [0.38, 0.41], abs=0.005
+    )
