@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from matplotlib.figure import Figure
 from networks import ROOT
 from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
@@ -11,6 +12,8 @@ from overparam.config import load_config
 from overparam.judging import judge_record
 from overparam.margins import load_preregistration
 from overparam.models import ARCHITECTURES, build
+from overparam.report.control_tables import control_tables
+from overparam.report.drawing import label_widths
 from overparam.results import Record, read_record
 from overparam.toy.claims import width_of as toy_width_of
 from overparam.toy.record import read_toy_record
@@ -71,3 +74,16 @@ def test_a_judgement_is_about_a_width_or_a_trend():
         assert line.place == (f"{line.alpha} ({channels[line.alpha]} ch)" if line.alpha else "trend")
     older = next(line for line in judgements if line.alpha == "1/4")
     assert replace(older, width=None).place == "1/4"
+
+
+def test_an_axis_names_each_width_with_its_channels_and_says_that_they_are_channels():
+    axes, record = Figure().subplots(), synthetic_record()
+    label_widths(axes, [width_of(record, alpha) for alpha in record.narrow_alphas])
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1/2\n8", "1/4\n4", "1/8\n2", "1/16\n1"]
+    assert axes.get_xlabel() == "width factor α\nchannels of the first layer"
+
+
+def test_the_table_of_controls_names_every_block_with_how_wide_its_networks_are():
+    tables = control_tables(read_record(ROOT / "results" / "smoke" / "controls" / "nli-transformer.json"))
+    wide, half, quarter = ("(32 feat.)", "(16 feat.)", "(8 feat.)")
+    assert f"| M_1′ {wide} | S_1/2 {half} | S_1/4 {quarter} | M_1/2 {half} | M_1/4 {quarter} |" in tables
