@@ -151,6 +151,7 @@ def _measure(
     heldout_labels = replicates[0].blocks.labels[replicates[0].blocks.heldout]
     unknown = {alpha: [[math.nan] * count] * len(replicates) for alpha, count in copies.items()}
     environment = {library: version(library) for library in ("overparam", "numpy", "scipy")}
+    wide = replicates[0].blocks[M_1].shape[1]
     samples, penalties = measure(replicates, workers=workers)
     return Record(
         task="own",
@@ -159,7 +160,10 @@ def _measure(
         key=digest_json({"inputs": digests, "libraries": environment}),
         alphas=tuple(copies),
         replicates=tuple(replicates),
-        networks={alpha: {"train_accuracy": nan, "heldout_accuracy": nan} for alpha, nan in unknown.items()},
+        networks={
+            alpha: {"features": int(alpha * wide), "train_accuracy": nan, "heldout_accuracy": nan}
+            for alpha, nan in unknown.items()
+        },
         data={
             "source": f"features of {sum(copies.values()) * len(replicates)} networks",
             "sha256": digests,

@@ -20,6 +20,7 @@ from overparam.margins import Preregistration
 from overparam.quantities import Contrast
 from overparam.results import Record
 from overparam.stats import Outcome, Verdict, every, greater, grows, not_above
+from overparam.widths import beside, width_of
 
 
 def cell_id(claim: str, task: str, arch: str, scale: str, alpha: Fraction | None) -> str:
@@ -29,7 +30,10 @@ def cell_id(claim: str, task: str, arch: str, scale: str, alpha: Fraction | None
 
 @dataclass(frozen=True)
 class Judgement:
-    """One line of the scoreboard: a claim in one cell, or its trend (``alpha`` None), in one study."""
+    """One line of the scoreboard: a claim in one cell, or its trend (``alpha`` None), in one study.
+
+    ``width`` is how wide a network is there in absolute terms; recorded verdicts may be older than it.
+    """
 
     claim: str
     task: str
@@ -46,6 +50,7 @@ class Judgement:
     why: str
     confounded: bool
     preregistration: str
+    width: str | None = None
 
     @classmethod
     def of(
@@ -54,6 +59,7 @@ class Judgement:
         preregistration: Preregistration,
         *,
         alpha: Fraction | None,
+        width: str | None,
         confounded: bool,
         **about: str,
     ) -> "Judgement":
@@ -70,12 +76,18 @@ class Judgement:
             why=verdict.why,
             confounded=confounded,
             preregistration=preregistration.sha256,
+            width=width,
         )
 
     @property
     def holds(self) -> bool:
         """True if the claim holds here with 95 % confidence."""
         return self.verdict == "holds"
+
+    @property
+    def place(self) -> str:
+        """The width that the line is about, ``1/16 (1 ch)``, or "trend"."""
+        return "trend" if self.alpha is None else beside(self.alpha, self.width) if self.width else self.alpha
 
     @property
     def cell(self) -> tuple[str, ...]:
@@ -99,6 +111,7 @@ def judge(
         task=record.task,
         arch=record.arch,
         alpha=alpha,
+        width=None if alpha is None else width_of(record, alpha).absolute,
         scale=record.scale,
         evidence=evidence,
         confounded=bool(claim.hinges_on_fit and lag > preregistration.training_accuracy),

@@ -22,6 +22,7 @@ from overparam.judging import networks, verdict_of, withheld
 from overparam.margins import Preregistration
 from overparam.results import Record
 from overparam.stats import LEVEL, Effect, Verdict
+from overparam.widths import width_of
 
 MOST = 1000  # replicates, or times as many examples, beyond which nobody would go
 JUDGED = {"measurements": CLAIMS | CONTROLS, "controls": CONTROLS_APART, "equal fit": AT_EQUAL_FIT}
@@ -33,14 +34,14 @@ class Plan:
 
     Attributes:
         claim: its claim.
-        alpha: its width factor, or "trend".
+        place: its width factor, with how wide a network is there, or "trend".
         verdict: as it is.
         replicates: with as many held-out examples, to decide it; None where no number up to `MOST` would.
         examples: held out, with as many replicates; None where no number up to `MOST` times as many would.
     """
 
     claim: str
-    alpha: str
+    place: str
     verdict: Verdict
     replicates: int | None
     examples: int | None
@@ -65,7 +66,8 @@ def plan(record: Record, preregistration: Preregistration, power: float) -> list
                 continue
             open_ = not claim.several(alpha) and not withheld(claim, record, alpha, preregistration)
             numbers = _needed(verdict, record, power) if open_ else (None, None)
-            plans.append(Plan(claim.id, "trend" if alpha is None else str(alpha), verdict, *numbers))
+            place = "trend" if alpha is None else str(width_of(record, alpha))
+            plans.append(Plan(claim.id, place, verdict, *numbers))
     return plans
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from overparam.errors import StorageError
 from overparam.files import write_json
 from overparam.judging import Judgement
-from overparam.scoreboard import scoreboard, summary
+from overparam.scoreboard import WIDTH, scoreboard, summary
 
 
 class Run:
@@ -75,7 +75,7 @@ class Run:
         )
         terminalreporter.write_sep("=", "scoreboard")
         if self._judged:
-            width, colours = max(terminalreporter._tw.fullwidth, 150), terminalreporter._tw.hasmarkup
+            width, colours = max(terminalreporter._tw.fullwidth, WIDTH), terminalreporter._tw.hasmarkup
             drawn = StringIO()
             Console(file=drawn, width=width, force_terminal=colours).print(scoreboard(self.judgements))
             terminalreporter.write(drawn.getvalue())

@@ -6,16 +6,24 @@ from itertools import groupby
 from rich.table import Table
 
 from overparam.claims import ALL
+from overparam.intervals import CONDITION
 from overparam.judging import Judgement, where_it_holds
-from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
+from overparam.toy.claims import TASK, TOY_CLAIMS, TOY_CONTROLS
+from overparam.widths import BESIDE_ALPHA
 
 FIGURES = {claim.id: claim.figure for claim in (ALL | TOY_CLAIMS | TOY_CONTROLS).values()}
+WIDTH = 170  # columns of a console in which no line is cut
 COLOURS = {"holds": "green", "refuted": "red", "inconclusive": "yellow"}
 
 
 def scoreboard(judgements: Sequence[Judgement]) -> Table:
-    """A table with one line a judgement; accuracies and span errors are both shares, in units of 1."""
-    table = Table(title="Claims", title_justify="left", header_style="bold")
+    """A table with one line a judgement, and what its intervals are conditional on below.
+
+    Accuracies and span errors are both shares, in units of 1. Seeds of the toy share nothing that intervals depend on.
+    """
+    shared = any(judgement.task != TASK for judgement in judgements)
+    below = f"{CONDITION} {BESIDE_ALPHA}" if shared else BESIDE_ALPHA
+    table = Table(title="Claims", title_justify="left", header_style="bold", caption=below, caption_justify="left")
     for heading in ("claim", "task", "architecture"):
         table.add_column(heading, no_wrap=True)
     table.add_column("α", justify="right", no_wrap=True)
@@ -35,7 +43,7 @@ def scoreboard(judgements: Sequence[Judgement]) -> Table:
             judgement.claim,
             judgement.task,
             judgement.arch,
-            judgement.alpha or "trend",
+            judgement.place,
             f"{judgement.effect:+.4f}",
             f"[{_bound(judgement.lower)}, {_bound(judgement.upper)}]",
             f"{judgement.margin:g}",

@@ -121,7 +121,7 @@ def synthetic_record(
             alpha: _network_entry(alpha, replicates, [accuracies[alpha]] * copies[alpha], early_stages)
             for alpha in alphas
         },
-        data={"source": "synthetic", "sha256": {}, "majority_share": majority_share},
+        data={"source": "synthetic", "sha256": {}, "heldout_examples": 797, "majority_share": majority_share},
         environment={"device": "CPU"},
         recipe={"epochs": 10},
         penalties={
@@ -152,7 +152,7 @@ def _network_entry(
         {"path": f"artifacts/checkpoints/smoke/digits-resnet18-{label}-r{r}.safetensors", "md5": f"{label}-{r}"}
         for r in range(replicates)
     ]
-    entry = {"checkpoints": checkpoints, "train_accuracy": [accuracies] * replicates}
+    entry = {"checkpoints": checkpoints, "features": int(128 * alpha), "train_accuracy": [accuracies] * replicates}
     entry |= {
         "heldout_accuracy": [accuracies] * replicates,
         "seeds": [list(range(len(accuracies)))] * replicates,

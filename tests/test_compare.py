@@ -185,6 +185,7 @@ def test_every_number_and_every_note_is_printed(width):
             assert f"{cka:.4f}" in rows[f"linear CKA(M_1, {other})"]
     for judgement in comparison.judgements:
         assert judgement.claim in shown
+    assert f"1/4 ({networks().narrow[0].shape[1]} feat.)" in shown
     words = " ".join(printed(comparison, width).split())
     for note in comparison.notes:
         assert note in words

@@ -54,14 +54,14 @@ def test_the_matrix_has_both_directions_of_every_pair(drawn, record):
 
 def test_more_networks_are_drawn_up_to_as_many_as_there_are(drawn, record):
     by_copies = [FSE(concatenation(HALF, U), M_1) for U in (1, 2, 4)]
-    found = [effects(drawn["more-copies"], curve="α = 1/2", U=str(U)) for U in (1, 2, 4)]
+    found = [effects(drawn["more-copies"], curve="α = 1/2 (16 feat.)", U=str(U)) for U in (1, 2, 4)]
     assert found == [[effect] for effect in numbers(record, *by_copies)]
     assert effects(drawn["more-copies"], curve=M_1_PRIME) == numbers(record, FSE(M_1_PRIME, M_1))
 
 
 def test_ridge_paths_are_drawn_from_end_to_end(drawn, record):
     path = record.samples["path"]
-    for curve, rival in (("M_1′", M_1_PRIME), ("S_α, α = 1/2", S(HALF))):
+    for curve, rival in (("M_1′", M_1_PRIME), ("S_α, α = 1/2 (16 feat.)", S(HALF))):
         expected = [path.effect(FSE(rival, M_1), factor) for factor in path.factors]
         found = effects(drawn["ridge-paths"], curve=curve)
         assert found == [pytest.approx([e.mean, e.lower, e.upper]) for e in expected]

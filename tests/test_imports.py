@@ -15,9 +15,9 @@ ORDER = [
     "errors", "files", "arrays", "rows", "recipes", "config", "data", "fetch", "batches",
     "models", "ensembles", "sealed", "progress", "training", "kernels", "examination", "checkpoints",
     "baselines", "features", "hooks",
-    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "quantities",
-    "results", "pins", "replicates", "own", "order", "measurement", "workspace", "belonging", "origins", "doctor",
-    "artifacts", "stages", "studies", "controls", "budgets", "evidence",
+    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "intervals", "quantities",
+    "results", "widths", "pins", "replicates", "own", "order", "measurement", "workspace", "belonging", "origins",
+    "doctor", "artifacts", "stages", "studies", "controls", "budgets", "evidence",
     "claims", "margins", "equal_fit", "gates", "judging", "planning", "toy", "calibration", "scoreboard", "recorded",
     "court", "pytest_plugin", "compare", "report", "cli",
 ]  # fmt: skip

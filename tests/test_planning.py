@@ -15,7 +15,7 @@ from overparam.stats import Effect
 
 MARGINS = load_preregistration()
 N = 400
-SEVERAL = {("span-over", "trend"), ("span-mild", "1/2")}
+SEVERAL = {("span-over", "trend"), ("span-mild", "1/2 (8 ch)")}
 
 
 def drawn(rng, replicates, mean, seeds, own, common, examples=N):
@@ -69,12 +69,12 @@ def test_more_of_anything_never_lessens_the_power(mean, seeds, own, common, repl
 
 def test_a_plan_names_the_least_numbers_that_reach_the_power():
     record = recorded({"performance": 0.009}, replicates=3, spread=3e-3)
-    (cell,) = (cell for cell in plan(record, MARGINS, 0.8) if (cell.claim, cell.alpha) == ("performance", "1/4"))
+    (cell,) = (cell for cell in plan(record, MARGINS, 0.8) if (cell.claim, cell.place) == ("performance", "1/4 (4 ch)"))
     effect = cell.verdict.effect
     assert cell.replicates is not None
     assert cell.replicates > 3
     assert power_at(effect, 0.005, cell.replicates) >= 0.8 > power_at(effect, 0.005, cell.replicates - 1)
-    (fewer,) = (c.replicates for c in plan(record, MARGINS, 0.5) if (c.claim, c.alpha) == ("performance", "1/4"))
+    (fewer,) = (c.replicates for c in plan(record, MARGINS, 0.5) if (c.claim, c.place) == ("performance", "1/4 (4 ch)"))
     assert fewer is not None
     assert fewer < cell.replicates
 
@@ -87,14 +87,14 @@ def test_what_a_gate_withholds_no_number_decides():
     """An effect near the margin, which also moves with the penalty."""
     moving = recorded({"performance": [0.006, 0.006, 0.006, 0.03, 0.006]}, replicates=3, spread=3e-3)
     gated = [cell for cell in plan(moving, MARGINS, 0.8) if cell.claim == "performance"]
-    assert {cell.alpha for cell in gated} == {"1/2", "1/4", "1/8", "1/16", "trend"}
+    assert [cell.place for cell in gated] == ["1/2 (8 ch)", "1/4 (4 ch)", "1/8 (2 ch)", "1/16 (1 ch)", "trend"]
     assert {(cell.replicates, cell.examples) for cell in gated} == {(None, None)}
 
 
 def test_what_stands_on_several_inequalities_is_not_planned():
     gaps = {HALF: 0.02, QUARTER: 0.021, EIGHTH: 0.023, SIXTEENTH: 0.025}
     record = recorded({"over": gaps}, replicates=3, spread=3e-3)
-    several = [cell for cell in plan(record, MARGINS, 0.8) if (cell.claim, cell.alpha) in SEVERAL]
+    several = [cell for cell in plan(record, MARGINS, 0.8) if (cell.claim, cell.place) in SEVERAL]
     assert len(several) == len(SEVERAL)
     assert all((cell.replicates, cell.examples) == (None, None) for cell in several)
 

@@ -5,10 +5,10 @@ import pytest
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from rich.console import Console
 
-from overparam.claims import CLAIMS, CONTROLS
+from overparam.claims import ALL, CLAIMS, CONTROLS
 from overparam.judging import judge_record
 from overparam.margins import load_preregistration
-from overparam.scoreboard import scoreboard, summary
+from overparam.scoreboard import WIDTH, scoreboard, summary
 
 MARGINS = load_preregistration()
 
@@ -25,7 +25,7 @@ def test_the_scoreboard_has_a_line_for_every_judgement(changes):
     for line, j in zip(lines, judgements, strict=True):
         bounds = "[−, −]" if j.lower is None else f"[{j.lower:+.4f}, {j.upper:+.4f}]"
         mark = f"{j.verdict} ᶜ" if j.confounded else j.verdict
-        for text in (j.claim, j.arch, j.alpha or "trend", f"{j.effect:+.4f}", bounds, mark, f"R = {j.replicates}"):
+        for text in (j.claim, j.arch, j.place, f"{j.effect:+.4f}", bounds, mark, f"R = {j.replicates}"):
             assert text in line
         assert ("ᶜ" in line) == j.confounded
     sentences = [line for line in summary(judgements) if not line.startswith("    ")]
@@ -34,6 +34,17 @@ def test_the_scoreboard_has_a_line_for_every_judgement(changes):
     mild = next(j for j in judgements if j.claim == "span-mild")
     where = "holds at α = 1/2" if mild.holds else "does not hold at α = 1/2"
     assert sum(sentence.startswith("span-mild") and sentence.endswith(where) for sentence in sentences) == 2
+
+
+def test_no_line_is_cut_on_the_narrowest_console_that_the_scoreboard_is_printed_on():
+    (line, *_) = judge_record(synthetic_record(replicates=20), MARGINS, evidence="checkpoint")
+    about = {"task": "digits", "arch": "transformer", "scale": "reduced", "verdict": "inconclusive", "confounded": True}
+    lines = [replace(line, claim=claim, alpha="1/2", width="128 feat.", **about) for claim in ALL]
+    lines += [replace(line, alpha="1/300", width="2 neurons", **about)]
+    console = Console(width=WIDTH)
+    with console.capture() as captured:
+        console.print(scoreboard(lines))
+    assert "…" not in captured.get()
 
 
 def test_without_a_confounded_cell_the_summary_explains_no_mark():

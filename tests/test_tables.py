@@ -8,10 +8,12 @@ from records import EIGHTH, spread_effect, synthetic_record
 
 from overparam.errors import ArtifactError
 from overparam.files import digest_json, write_sealed
+from overparam.intervals import CONDITION
 from overparam.quantities import FP, M_1
 from overparam.report.sections import SECTION, fill_sections
 from overparam.report.tables import record_tables
 from overparam.results import Record, Sample, write_record
+from overparam.widths import BESIDE_ALPHA
 
 ROOT = Path(__file__).parent.parent
 DATA = {"source": "drawn", "sha256": {}, "train_examples": 1000, "fit_examples": 500, "heldout_examples": 797}
@@ -30,7 +32,9 @@ def cells(tables: str, label: str) -> list[str]:
 
 def test_the_table_holds_what_the_record_holds():
     tables = record_tables(study())
-    assert cells(tables, "measured")[2:] == ["α = 1", "α = 1/2", "α = 1/4", "α = 1/8", "α = 1/16"]
+    assert cells(tables, "measured")[2:] == [
+        "α = 1 (16 ch)", "α = 1/2 (8 ch)", "α = 1/4 (4 ch)", "α = 1/8 (2 ch)", "α = 1/16 (1 ch)"
+    ]  # fmt: skip
     assert cells(tables, "FSE(S_α→M_1)")[2:] == [f"{v:.3f} ± 0.000" for v in (0.2, 0.2, 0.3, 0.4, 0.5)]
     assert cells(tables, "FSE(M_1→S_α′)")[2:] == ["", *(f"{v:.3f} ± 0.000" for v in (0.35, 0.4, 0.45, 0.5))]
     assert cells(tables, "FP(S_α)")[2:] == [f"{v:.1f} ± 0.0 %" for v in (90, 88, 86, 84, 82)]
@@ -65,7 +69,7 @@ def test_networks_early_in_training_have_a_table_of_their_own():
     samples, _ = measure(replicates(count=2), workers=1)
     early = {"epochs": [4], "train_accuracy": [[0.5], [0.7]], "heldout_accuracy": [[0.4], [0.6]]}
     accuracies = {"train_accuracy": [[0.9, 0.8]] * 2, "heldout_accuracy": [[0.8, 0.7]] * 2}
-    networks = {a: dict(accuracies) for a in (ONE, HALF, QUARTER)}
+    networks = {a: accuracies | {"features": int(128 * a)} for a in (ONE, HALF, QUARTER)}
     networks[ONE]["early"] = early
     record = Record(
         **{
@@ -86,6 +90,7 @@ def test_networks_early_in_training_have_a_table_of_their_own():
     assert len(cells(tables, "FSE(S_α^(1/α²)")) == 4  # at 1/4 there are too few networks, so the last cell is empty
 
 
+NOTE = f"{CONDITION} {BESIDE_ALPHA}"
 MARKED = "before\n<!-- tables smoke -->\nold\n<!-- end of tables -->\nafter\n"
 
 
@@ -96,7 +101,8 @@ def test_only_the_marked_sections_are_written_anew(tmp_path):
     (tmp_path / "results" / "smoke" / "verdicts.json").write_text("[]")
     fill_sections(path, tmp_path / "results")
     text = path.read_text(encoding="utf-8")
-    assert text == f"before\n<!-- tables smoke -->\n\n{record_tables(study())}\n\n<!-- end of tables -->\nafter\n"
+    written = f"{NOTE}\n\n{record_tables(study())}"
+    assert text == f"before\n<!-- tables smoke -->\n\n{written}\n\n<!-- end of tables -->\nafter\n"
     fill_sections(path, tmp_path / "results")
     assert path.read_text(encoding="utf-8") == text
 

@@ -95,8 +95,8 @@ def record(shares, best=0.99, rise=0.3, spec=SPEC, controls=None):
             quantities[activated(plane, alpha, threshold)] = [level, level + 1e-4, level]
         quantities[best_alignment(plane, alpha)] = [best] * 3
         quantities[best_alignment(plane, alpha, rise=True)] = [rise] * 3
-    thresholds = {"thresholds": list(spec.thresholds), "threshold": spec.threshold}
-    return ToyRecord("key", thresholds, {}, quantities, controls or {}, {})
+    ran = {"thresholds": list(spec.thresholds), "threshold": spec.threshold, "neurons": spec.neurons}
+    return ToyRecord("key", ran, {}, quantities, controls or {}, {})
 
 
 def verdict(claim, toy_record, alpha):

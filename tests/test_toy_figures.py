@@ -30,7 +30,7 @@ def test_trajectories_are_means_over_seeds(drawn):
     made, drawings = drawn
     trajectories = made.more["trajectories"]
     curve = trajectories["curves"]["1/6"]["product"]["activated"]
-    found = rows(drawings["figure-5"], signals="product", curve="α = 1/6")
+    found = rows(drawings["figure-5"], signals="product", curve=f"α = 1/6 ({TINY.neurons // 6} neurons)")
     assert [int(row["step"]) for row in found] == trajectories["steps"]
     assert [float(row["mean"]) for row in found] == pytest.approx([sum(seeds) / len(seeds) for seeds in curve])
 

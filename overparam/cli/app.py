@@ -117,9 +117,9 @@ def judged(studies: list[StudySpec]) -> "list[Judgement]":
 
 def show(judgements: "list[Judgement]") -> None:
     """Print the scoreboard, and below it each claim's reach."""
-    from overparam.scoreboard import scoreboard, summary
+    from overparam.scoreboard import WIDTH, scoreboard, summary
 
-    Console(width=max(console.width, 150)).print(scoreboard(judgements))
+    Console(width=max(console.width, WIDTH)).print(scoreboard(judgements))
     for line in summary(judgements):
         console.print(line)
 

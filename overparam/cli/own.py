@@ -38,6 +38,7 @@ def compare(
     """
     from overparam.compare import compare_files
     from overparam.files import write_json
+    from overparam.scoreboard import WIDTH
 
     with progress_display() as display:
         display.add_task("measuring", total=None)
@@ -55,4 +56,4 @@ def compare(
 
             draw_page([Setting.of_own(comparison)], report)
 
-    in_turn(write_verdicts, write_report, lambda: Console(width=max(console.width, 150)).print(comparison))
+    in_turn(write_verdicts, write_report, lambda: Console(width=max(console.width, WIDTH)).print(comparison))

@@ -47,6 +47,7 @@ def plan(
 
     Example: `overparam plan results/smoke/digits-resnet18.json --power 0.8`
     """
+    from overparam.intervals import CONDITION
     from overparam.margins import load_preregistration
     from overparam.planning import MOST, plan
     from overparam.results import read_record
@@ -56,7 +57,10 @@ def plan(
     if count < 2:
         raise SpecError(f"{record} has one replicate, which tells no variance to plan with: measure another")
     board = Table(
-        title=f"To decide with a power of {power:g}, if true effects are the measured ones", title_justify="left"
+        title=f"To decide with a power of {power:g}, if true effects are the measured ones",
+        title_justify="left",
+        caption=CONDITION,
+        caption_justify="left",
     )
     for heading in ("claim", "α", "effect", "margin", f"replicates, now {count}", f"or held out, now {held_out:,}"):
         board.add_column(heading, justify="left" if heading == "claim" else "right")
@@ -64,7 +68,7 @@ def plan(
     for cell in plan(measured, load_preregistration(), power):
         numbers = ["–" if number is None else f"{number:,}" for number in (cell.replicates, cell.examples)]
         effect = f"{cell.verdict.effect.mean:+.4f} [{cell.verdict.effect.lower:+.4f}, {cell.verdict.effect.upper:+.4f}]"
-        board.add_row(cell.claim, cell.alpha, effect, f"{cell.verdict.margin:g}", *numbers, Text(cell.verdict.why))
+        board.add_row(cell.claim, cell.place, effect, f"{cell.verdict.margin:g}", *numbers, Text(cell.verdict.why))
     Console(width=max(console.width, 170)).print(board)
     beyond = f"no {MOST:,} replicates, or times as many examples, would"
     console.print(f"– where {beyond}; where a gate withholds the verdict; and where several inequalities make it")

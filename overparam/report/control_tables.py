@@ -16,9 +16,10 @@ from overparam.controls.quantities import (
 from overparam.quantities import FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.report.growth import growth, level
 from overparam.report.markdown import number, table
-from overparam.report.readings import Reading, measured, title
+from overparam.report.readings import ONE, Reading, measured, title
 from overparam.results import Record
 from overparam.similarity import MEASURES
+from overparam.widths import beside, width_of
 
 
 def _of_rivals(asked: Callable[[str], Contrast]) -> Reading:
@@ -51,6 +52,8 @@ def control_tables(record: Record) -> str:
     """What the controls of one study measured, by width, as Markdown."""
     narrow = record.narrow_alphas
     rivals, single = [M_1_PRIME, *map(S, narrow)], list(map(one_narrow, narrow))
+    widths = [width_of(record, alpha).absolute for alpha in (ONE, *narrow, *narrow)]
+    compared = [beside(name, width) for name, width in zip((*rivals, *single), widths, strict=True)]
     rows = [
         [label, *(number(reading(record, alpha), percent=percent) for alpha in record.alphas), *[""] * len(single)]
         for label, reading, percent in ROWS
@@ -59,4 +62,4 @@ def control_tables(record: Record) -> str:
         effects = [record.effect(likeness(measure.name, other)) for other in (*rivals, *single)]
         rows.append([measure.name, *(number(effect, percent=False) for effect in effects)])
     heading = f"**{title(record)}**, scale {record.scale} ({record.data['source']}), R = {len(record.replicates)}."
-    return f"{heading}\n\n{table(['of M_1 and', *rivals, *single], rows, words=1)}"
+    return f"{heading}\n\n{table(['of M_1 and', *compared], rows, words=1)}"

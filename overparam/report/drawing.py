@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from matplotlib.figure import Figure
 
 from overparam.files import write_atomically
 from overparam.stats import Effect
+from overparam.widths import Width
 
 # Okabe and Ito's palette survives colour blindness; markers and dashes survive greyscale.
 STROKES: tuple[dict[str, Any], ...] = (
@@ -90,12 +90,12 @@ def panels(drawing: Drawing, rows: int, columns: int, numbers: Numbers) -> Itera
     write_atomically(drawing.file("csv"), lambda path: _write_numbers(path, numbers))
 
 
-def draw_curve(axes: Axes, points: Mapping[Fraction, Effect], label: str, place: int) -> Numbers:
+def draw_curve(axes: Axes, points: Mapping[Width, Effect], label: str, place: int) -> Numbers:
     """One quantity by width factor: mean, the band between its one-sided 95 % bounds, a dot for every replicate.
 
     Args:
         axes: to draw on; x is log2(1/α).
-        points: by width factor.
+        points: by width.
         label: of the curve.
         place: which stroke to draw it with.
 
@@ -103,15 +103,15 @@ def draw_curve(axes: Axes, points: Mapping[Fraction, Effect], label: str, place:
         The numbers that were drawn.
     """
     stroke = stroke_of(place)
-    alphas = sorted(points, reverse=True)
-    x = halvings(alphas)
-    effects = [points[alpha] for alpha in alphas]
+    widths = sorted(points, key=lambda width: width.alpha, reverse=True)
+    x = halvings(widths)
+    effects = [points[width] for width in widths]
     draw_band(axes, x, effects, label, stroke)
     for at, effect in zip(x, effects, strict=True):
         axes.scatter(
             np.full(len(effect.values), at), effect.values, s=7, color=stroke["color"], alpha=0.6, linewidth=0, zorder=3
         )
-    return [{"curve": label, "alpha": str(alpha), **columns_of(points[alpha])} for alpha in alphas]
+    return [{"curve": label, **width.columns, **columns_of(points[width])} for width in widths]
 
 
 def draw_band(axes: Axes, x: Sequence[float], effects: Sequence[Effect], label: str, stroke: Mapping[str, Any]) -> None:
@@ -139,15 +139,16 @@ def typeset(text: str) -> str:
     return re.sub(r"([MS])_(1|α)", r"$\1_\2$", text)
 
 
-def halvings(alphas: Sequence[Fraction]) -> list[float]:
+def halvings(widths: Sequence[Width]) -> list[float]:
     """log2(1/α): 0 at the full width, and one more at each halving."""
-    return [float(np.log2(float(1 / alpha))) for alpha in alphas]
+    return [float(np.log2(float(1 / width.alpha))) for width in widths]
 
 
-def label_widths(axes: Axes, alphas: Sequence[Fraction]) -> None:
-    """Name the width factors on the x axis."""
-    axes.set_xticks(halvings(alphas), [str(alpha) for alpha in alphas])
-    axes.set_xlabel("width factor α")
+def label_widths(axes: Axes, widths: Sequence[Width]) -> None:
+    """Name the width factors on the x axis, and below each how wide a network is there."""
+    axes.set_xticks(halvings(widths), [f"{width.alpha}\n{width.count}" for width in widths])
+    counted = dict.fromkeys(width.unit.words for width in widths)
+    axes.set_xlabel("\n".join(["width factor α", *counted]))
 
 
 def columns_of(effect: Effect) -> dict[str, Any]:

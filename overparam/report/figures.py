@@ -1,7 +1,6 @@
 """The paper's Figures 1 to 4 from our records, in its own arrangement, and what a sceptic would draw beside them."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +13,7 @@ from overparam.report.readings import ONE, Reading, accuracy, measured, over_rep
 from overparam.report.study_figures import StudyFigure
 from overparam.results import PENALTY_FACTORS, Record
 from overparam.stats import Effect
+from overparam.widths import Width, width_of
 
 
 def _by_width(name: str, title: str, caption: str, rows: dict[str, dict[str, Reading]]) -> StudyFigure:
@@ -35,14 +35,14 @@ def _by_width(name: str, title: str, caption: str, rows: dict[str, dict[str, Rea
 
 def _draw_curves(axes: Axes, record: Record, curves: dict[str, Reading]) -> Numbers:
     numbers: Numbers = []
-    alphas: set[Fraction] = set()
+    widths: set[Width] = set()
     for place, (label, reading) in enumerate(curves.items()):
-        effects = {alpha: reading(record, alpha) for alpha in record.alphas}
-        points = {alpha: effect for alpha, effect in effects.items() if effect is not None}
+        effects = {width_of(record, alpha): reading(record, alpha) for alpha in record.alphas}
+        points = {width: effect for width, effect in effects.items() if effect is not None}
         if points:
-            alphas |= set(points)
+            widths |= set(points)
             numbers += draw_curve(axes, points, label, place)
-    label_widths(axes, sorted(alphas, reverse=True))
+    label_widths(axes, sorted(widths, key=lambda width: width.alpha, reverse=True))
     axes.legend(fontsize=8)
     return numbers
 
@@ -53,10 +53,11 @@ def _draw_training(column: Sequence[Axes], record: Record) -> Numbers:
         for place, alpha in enumerate(record.alphas):
             by_epoch = np.transpose(record.networks[alpha]["history"][metric])  # (epochs, replicates)
             effects = {epoch: Effect.independent(values) for epoch, values in enumerate(by_epoch, start=1)}
+            width = width_of(record, alpha)
             draw_band(
-                axes, list(effects), list(effects.values()), f"α = {alpha}", {**stroke_of(place), "markersize": 3}
+                axes, list(effects), list(effects.values()), f"α = {width}", {**stroke_of(place), "markersize": 3}
             )
-            about = {"metric": metric, "alpha": str(alpha)}
+            about = {"metric": metric, **width.columns}
             numbers += [{**about, "epoch": epoch, **columns_of(effect)} for epoch, effect in effects.items()]
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -74,7 +75,11 @@ def _against_fit(axes: Axes, record: Record, span: bool) -> Numbers:
     kept = wide.get("early", {"epochs": [], "train_accuracy": []})
     series = {
         "S_α": [
-            (f"α = {alpha}", record.train_accuracy(alpha), FSE(S(alpha), M_1) if span else FP(S(alpha)))
+            (
+                str(width_of(record, alpha)),
+                record.train_accuracy(alpha),
+                FSE(S(alpha), M_1) if span else FP(S(alpha)),
+            )
             for alpha in record.narrow_alphas
         ],
         "M_1′ in training": [
@@ -108,8 +113,9 @@ def _draw_penalties(column: Sequence[Axes], record: Record) -> Numbers:
     numbers: Numbers = []
     for place, alpha in enumerate(record.narrow_alphas):
         effects = {factor: record.effect(gap(alpha), factor) for factor in PENALTY_FACTORS}
-        draw_band(axes, list(effects), list(effects.values()), f"α = {alpha}", stroke_of(place))
-        numbers += [{"alpha": str(alpha), "factor": factor, **columns_of(e)} for factor, e in effects.items()]
+        width = width_of(record, alpha)
+        draw_band(axes, list(effects), list(effects.values()), f"α = {width}", stroke_of(place))
+        numbers += [{**width.columns, "factor": factor, **columns_of(e)} for factor, e in effects.items()]
     axes.set_xscale("log")
     axes.set_xlabel("multiple of the chosen λ")
     axes.legend(fontsize=8)
@@ -128,7 +134,8 @@ FIGURES = (
         "figure-1",
         "Figure 1: what narrow networks span of the wide one",
         "Feature span error onto the wide network M_1, from as many features of narrow networks and from another wide "
-        "network. In the paper the curves are close at α = 1/2 and far apart at 1/8 and 1/16.",
+        "network. In the paper the curves are close at α = 1/2 and far apart at 1/8 and 1/16; of its CNNs these are "
+        "32, 8 and 4 channels.",
         {
             "feature span error": {
                 "FSE(S_α→M_1)": measured(lambda alpha: FSE(S(alpha), M_1)),

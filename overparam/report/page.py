@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from overparam.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.files import write_atomically
+from overparam.intervals import CONDITION
 from overparam.judging import Judgement, cell_id
 from overparam.margins import Preregistration
 from overparam.progress import silent
@@ -25,6 +26,7 @@ from overparam.report.toy_figures import draw_toy_figures
 from overparam.results import Record
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 from overparam.toy.record import ToyRecord
+from overparam.widths import BESIDE_ALPHA, width_of
 
 PAPER = "https://arxiv.org/abs/2407.00968"
 SYMBOLS = {"holds": "✓", "partly": "◐", "refuted": "✗", "inconclusive": "?"}  # verdicts without colour
@@ -73,6 +75,8 @@ def write_page(
         inline=inline,
         rerun=rerun,
         networks=networks,
+        condition=CONDITION,
+        beside_alpha=BESIDE_ALPHA,
     )
     target = folder / "index.html"
     write_atomically(target, lambda temporary: temporary.write_text(page, encoding="utf-8"))
@@ -130,7 +134,12 @@ def networks(setting: Setting) -> list[Mapping[str, Any]]:
     if not isinstance(setting.record, Record) or "checkpoints" not in setting.record.networks[Fraction(1)]:
         return []
     return [
-        {"alpha": str(alpha), "checkpoint": checkpoint, "seeds": seeds, "environment": environment}
+        {
+            "width": width_of(setting.record, alpha),
+            "checkpoint": checkpoint,
+            "seeds": seeds,
+            "environment": environment,
+        }
         for alpha, entry in setting.record.networks.items()
         for checkpoint, seeds, environment in zip(
             entry["checkpoints"], entry["seeds"], entry["environment"], strict=True

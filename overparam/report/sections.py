@@ -6,10 +6,12 @@ from pathlib import Path
 from overparam.belonging import REMEDY, check_belongs, what_it_is_of
 from overparam.errors import ArtifactError
 from overparam.files import read_sealed, write_atomically
+from overparam.intervals import CONDITION
 from overparam.report.calibration_table import calibration_table
 from overparam.report.control_tables import control_tables
 from overparam.report.tables import record_tables
 from overparam.results import Record, read_record
+from overparam.widths import BESIDE_ALPHA
 
 # Of records, by kind of section: where those of a scale lie, of what kind they are, and what is written of each.
 OF_RECORDS = {
@@ -60,7 +62,8 @@ def _of_records(folder: Path, kind: str) -> str:
         raise ArtifactError(
             f"there is no record of the {kind} of scale {folder.name} in {folder.parent}: measure them first"
         )
-    return "\n\n".join(tables_of(_in_its_place(path, holds, folder.name)) for path in paths)
+    tables = [tables_of(_in_its_place(path, holds, folder.name)) for path in paths]
+    return "\n\n".join([f"{CONDITION} {BESIDE_ALPHA}", *tables])
 
 
 def _in_its_place(path: Path, kind: str, scale: str) -> Record:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from overparam.intervals import CONDITION, GIVEN
 from overparam.report.drawing import Drawing, Numbers, panels, typeset
 from overparam.report.readings import title
 from overparam.results import Record
@@ -39,7 +40,7 @@ def draw_figures(figures: Sequence[StudyFigure], records: Sequence[Record], fold
 
 
 def _draw(figure: StudyFigure, records: Sequence[Record], folder: Path) -> Drawing:
-    drawing = Drawing(figure.name, figure.title, figure.caption, margin_of(records), folder)
+    drawing = Drawing(figure.name, figure.title, f"{figure.caption} {CONDITION}", margin_of(records), folder)
     numbers: Numbers = []
     with panels(drawing, len(figure.labels), len(records), numbers) as grid:
         for column, record in zip(grid.T, records, strict=True):
@@ -58,6 +59,6 @@ def margin_of(records: Sequence[Record]) -> str:
     replicates = "/".join(dict.fromkeys(str(len(record.replicates)) for record in records))
     keys = ", ".join(record.key[:8] for record in records)
     return (
-        f"scale {scales} · {data} · R = {replicates} (dots); bands and bars reach to one-sided 95 % bounds · "
+        f"scale {scales} · {data} · R = {replicates} (dots); bands and bars reach to one-sided 95 % bounds, {GIVEN} · "
         f"measured from inputs and code {keys}"
     )

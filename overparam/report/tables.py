@@ -7,6 +7,7 @@ from overparam.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_matched, S_pri
 from overparam.report.markdown import number, table
 from overparam.report.readings import ONE, Reading, accuracy, measured, over_replicates, title, words_alone
 from overparam.results import Record
+from overparam.widths import width_of
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def record_tables(record: Record) -> str:
         f"{data['fit_examples']:,} of them, measured on {data['heldout_examples']:,} held-out ones "
         f"({data['source']}), R = {len(record.replicates)}. {words_alone(record)}"
     ).strip()
-    head = ["measured", "in the paper", *(f"α = {alpha}" for alpha in record.alphas)]
+    head = ["measured", "in the paper", *(f"α = {width_of(record, alpha)}" for alpha in record.alphas)]
     rows = []
     for row in ROWS:
         effects = [row.effect(record, alpha) for alpha in record.alphas]

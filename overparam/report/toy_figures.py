@@ -19,7 +19,7 @@ from overparam.report.drawing import (
     stroke_of,
 )
 from overparam.stats import Effect
-from overparam.toy.claims import SCALE
+from overparam.toy.claims import SCALE, width_of
 from overparam.toy.record import TARGET, ToyRecord, activated
 
 ONE = Fraction(1)
@@ -43,8 +43,8 @@ def _margin(record: ToyRecord) -> str:
     spec = record.spec
     return (
         f"scale {SCALE} · Gaussian inputs, {spec['dimensions']} dimensions, {spec['neurons']} neurons, activated above "
-        f"{spec['threshold']:g} · {spec['seeds']} seeds · bands and bars reach to one-sided 95 % bounds · measured "
-        f"from inputs and code {record.key[:8]}"
+        f"{spec['threshold']:g} · {spec['seeds']} seeds, which share nothing · bands and bars reach to one-sided "
+        f"95 % bounds · measured from inputs and code {record.key[:8]}"
     )
 
 
@@ -64,7 +64,7 @@ def _draw_training(record: ToyRecord, folder: Path) -> Drawing:
     with panels(drawing, 1, 3, numbers) as grid:
         for axes, letter, (plane, kind) in zip(grid[0], "ab", PLANES.items(), strict=False):
             for place, (alpha, curves) in enumerate(trajectories["curves"].items()):
-                label = f"α = {alpha}"
+                label = f"α = {width_of(record, Fraction(alpha))}"
                 numbers += _draw_trajectory(
                     axes, trajectories["steps"], curves[plane]["activated"], label, place, plane
                 )
@@ -111,9 +111,9 @@ def _draw_spans(record: ToyRecord, folder: Path) -> Drawing:
     numbers: Numbers = []
     with panels(drawing, 1, 1, numbers) as grid:
         for place, (label, contrasts) in enumerate(curves.items()):
-            points = {alpha: record.effect(contrast) for alpha, contrast in contrasts.items()}
+            points = {width_of(record, alpha): record.effect(contrast) for alpha, contrast in contrasts.items()}
             numbers += draw_curve(grid[0, 0], points, label, place)
-        label_widths(grid[0, 0], alphas)
+        label_widths(grid[0, 0], [width_of(record, alpha) for alpha in alphas])
         grid[0, 0].tick_params(axis="x", labelsize=7, rotation=60)
         grid[0, 0].set_ylabel("feature span error")
         grid[0, 0].legend(fontsize=8)
@@ -135,9 +135,10 @@ def _draw_thresholds(record: ToyRecord, folder: Path) -> Drawing:
         for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
             for place, alpha in enumerate(map(Fraction, record.spec["alphas"])):
                 effects = [Effect.independent(record.quantities[activated(plane, alpha, t)]) for t in thresholds]
-                draw_bars(axes, thresholds, effects, f"α = {alpha}", stroke_of(place))
+                width = width_of(record, alpha)
+                draw_bars(axes, thresholds, effects, f"α = {width}", stroke_of(place))
                 numbers += [
-                    {"signals": plane, "alpha": str(alpha), "threshold": threshold, **columns_of(effect)}
+                    {"signals": plane, **width.columns, "threshold": threshold, **columns_of(effect)}
                     for threshold, effect in zip(thresholds, effects, strict=True)
                 ]
             axes.set_title(f"share of neurons activated\nby the {kind} signals")
@@ -163,18 +164,19 @@ def _draw_controls(record: ToyRecord, folder: Path) -> Drawing:
     with panels(drawing, 1, 2, numbers) as grid:
         for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
             for place, alpha in enumerate((ONE, narrowest)):
+                width = width_of(record, alpha)
                 name = activated(plane, alpha, record.spec["threshold"])
                 effects = [Effect.independent(quantities[name]) for quantities in runs.values()]
                 axes.errorbar(
                     [effect.mean for effect in effects],
                     np.arange(len(runs)) + 0.1 - 0.2 * place,
                     xerr=[effect.upper - effect.mean for effect in effects],
-                    label=f"α = {alpha}",
+                    label=f"α = {width}",
                     capsize=2,
                     **{**stroke_of(place), "linestyle": "none"},
                 )
                 numbers += [
-                    {"signals": plane, "alpha": str(alpha), "run": run, **columns_of(effect)}
+                    {"signals": plane, **width.columns, "run": run, **columns_of(effect)}
                     for run, effect in zip(runs, effects, strict=True)
                 ]
             axes.set_yticks(range(len(runs)), list(runs) if axes is grid[0, 0] else [""] * len(runs))

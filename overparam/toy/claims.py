@@ -14,6 +14,7 @@ from overparam.quantities import Contrast
 from overparam.stats import Outcome, Verdict, every, greater, not_above
 from overparam.toy.record import ToyRecord, activated, best_alignment
 from overparam.toy.spec import NO_PRODUCT, ToySpec
+from overparam.widths import NEURONS, Width
 
 TASK, ARCHITECTURE, SCALE = "toy", "two-layer", "smoke"
 ONE = Fraction(1)
@@ -119,6 +120,11 @@ TOY_CONTROLS = {
 }
 
 
+def width_of(record: ToyRecord, alpha: Fraction) -> Width:
+    """How many neurons each of the networks of a width factor has."""
+    return Width(alpha, int(alpha * record.spec["neurons"]), NEURONS)
+
+
 def judge_toy(
     claim: ToyClaim, record: ToyRecord, alpha: Fraction, preregistration: Preregistration, *, evidence: str
 ) -> Judgement:
@@ -137,6 +143,7 @@ def judge_toy(
         task=TASK,
         arch=ARCHITECTURE,
         alpha=alpha,
+        width=width_of(record, alpha).absolute,
         scale=SCALE,
         evidence=evidence,
         confounded=False,
