@@ -15,10 +15,11 @@ ORDER = [
     "errors", "files", "arrays", "rows", "recipes", "config", "data", "fetch", "batches",
     "models", "ensembles", "sealed", "progress", "training", "kernels", "examination", "checkpoints",
     "baselines", "features", "hooks",
-    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "quantities",
+    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "findings", "quantities",
     "results", "pins", "replicates", "own", "order", "measurement", "workspace", "belonging", "origins", "doctor",
     "artifacts", "stages", "studies", "controls", "budgets", "evidence",
-    "claims", "margins", "equal_fit", "gates", "judging", "planning", "toy", "calibration", "scoreboard", "recorded",
+    "claims", "margins", "equal_fit", "gates", "judging", "planning", "toy", "calibration", "headlines", "scoreboard",
+    "recorded",
     "court", "pytest_plugin", "compare", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
