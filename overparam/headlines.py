@@ -7,6 +7,7 @@ some would hold by chance: in it a cell is decided only at 5 % over all of them 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from operator import or_
 from typing import Literal
 
 import numpy as np
@@ -88,17 +89,11 @@ def counts(judgements: Sequence[Judgement]) -> list[Count]:
 
 def over_all(judgements: Sequence[Judgement]) -> list[Judgement]:
     """The same cells, inconclusive where they are not decided at 5 % over all of them together, in either direction."""
-    kept = zip(
-        judgements,
-        survivors([judgement.confirmation for judgement in judgements]),
-        survivors([judgement.refutation for judgement in judgements]),
-        strict=True,
-    )
+    confirmed = survivors([judgement.confirmation for judgement in judgements])
+    refuted = survivors([judgement.refutation for judgement in judgements])
     return [
-        judgement
-        if (judgement.verdict == "holds" and confirmed) or (judgement.verdict == "refuted" and refuted)
-        else replace(judgement, verdict="inconclusive")
-        for judgement, confirmed, refuted in kept
+        judgement if sure else replace(judgement, verdict="inconclusive")
+        for judgement, sure in zip(judgements, map(or_, confirmed, refuted), strict=True)
     ]
 
 
