@@ -13,10 +13,11 @@ from typing import Literal
 
 import numpy as np
 
+from overparam.findings import Finding, greater
 from overparam.margins import Gates
 from overparam.quantities import Contrast
 from overparam.results import Record
-from overparam.stats import Effect, Verdict, greater
+from overparam.stats import Effect
 
 
 class NoMatchError(ValueError):
@@ -111,7 +112,7 @@ class Readings:
         return Effect((weights * self.values).sum(axis=1), np.einsum("rb,rbsc,sc->rs", weights, self.shared, weights))
 
 
-def greater_at_equal_fit(readings: Readings, fits: Fits, margin: float, gates: Gates) -> Verdict:
+def greater_at_equal_fit(readings: Readings, fits: Fits, margin: float, gates: Gates) -> Finding:
     """Is the effect greater than the margin where wide networks fit as badly as narrow ones?
 
     As `greater`, but inconclusive where there is no match between budgets near enough to each other, where accuracies
@@ -134,7 +135,7 @@ def greater_at_equal_fit(readings: Readings, fits: Fits, margin: float, gates: G
     return verdict.inconclusive(complaint) if complaint else verdict
 
 
-def _hinges_on_shift(readings: Readings, fits: Fits, verdict: Verdict, gates: Gates) -> str | None:
+def _hinges_on_shift(readings: Readings, fits: Fits, verdict: Finding, gates: Gates) -> str | None:
     for shift in (-gates.fit_agreement, gates.fit_agreement):
         direction = f"{100 * abs(shift):g} point {'worse' if shift < 0 else 'better'}"
         try:
@@ -161,13 +162,17 @@ def _bends(readings: Readings, fits: Fits, weights: np.ndarray, margin: float) -
     return None
 
 
-def both_matches(single: Verdict, together: Verdict) -> Verdict:
+def both_matches(single: Finding, together: Finding) -> Finding:
     """Judged where single networks fit equally well, and where a wide one fits as well as narrow ones do together.
 
     Numbers are those of the first. Inconclusive where the two disagree.
     """
     if single.outcome == together.outcome:
-        return replace(single, refutation=max(single.refutation, together.refutation))
+        return replace(
+            single,
+            refutation=max(single.refutation, together.refutation),
+            confirmation=max(single.confirmation, together.confirmation),
+        )
     said = f"single networks matched: {single.outcome} ({single.why}); their ensemble matched: {together.outcome}"
     return single.inconclusive(f"{said} at {together.effect.mean:+.4f} ({together.why})")
 
@@ -183,7 +188,7 @@ def judge_at_equal_fit(
     margin: float,
     gates: Gates,
     factor: float = 1.0,
-) -> Verdict:
+) -> Finding:
     """Is an effect greater than the margin at equal fit, by either match?
 
     Args:

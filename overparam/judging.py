@@ -3,7 +3,7 @@
 A claim is judged in cells, one a width factor, and, where the paper says that an effect grows as α falls, as a trend.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import partial
@@ -15,11 +15,12 @@ import numpy as np
 from overparam.claims import CLAIMS, CONTROLS, Claim, cells
 from overparam.config import alpha_label
 from overparam.equal_fit import budgets_read, judge_at_equal_fit
+from overparam.findings import Finding, every, greater, grows, not_above
 from overparam.gates import assay_complaint, edge_complaint, penalty_complaint
 from overparam.margins import Preregistration
 from overparam.quantities import Contrast
 from overparam.results import Record
-from overparam.stats import Outcome, Verdict, every, greater, grows, not_above
+from overparam.stats import Outcome
 from overparam.widths import beside, width_of
 
 
@@ -32,7 +33,8 @@ def cell_id(claim: str, task: str, arch: str, scale: str, alpha: Fraction | None
 class Judgement:
     """One line of the scoreboard: a claim in one cell, or its trend (``alpha`` None), in one study.
 
-    ``width`` is how wide a network is there in absolute terms; recorded verdicts may be older than it.
+    ``confirmation`` and ``refutation`` are p-values, of this cell alone, for the claim and against it; both are 1 where
+    a gate withholds the verdict. ``width`` is how wide a network is there in absolute terms, None of trends.
     """
 
     claim: str
@@ -47,15 +49,17 @@ class Judgement:
     upper: float | None
     margin: float
     verdict: Outcome
+    confirmation: float
+    refutation: float
     why: str
     confounded: bool
     preregistration: str
-    width: str | None = None
+    width: str | None
 
     @classmethod
     def of(
         cls,
-        verdict: Verdict,
+        verdict: Finding,
         preregistration: Preregistration,
         *,
         alpha: Fraction | None,
@@ -73,6 +77,8 @@ class Judgement:
             upper=finite(verdict.effect.upper),
             margin=verdict.margin,
             verdict=verdict.outcome,
+            confirmation=verdict.confirmation,
+            refutation=verdict.refutation,
             why=verdict.why,
             confounded=confounded,
             preregistration=preregistration.sha256,
@@ -87,7 +93,7 @@ class Judgement:
     @property
     def place(self) -> str:
         """The width that the line is about, ``1/16 (1 ch)``, or "trend"."""
-        return "trend" if self.alpha is None else beside(self.alpha, self.width) if self.width else self.alpha
+        return "trend" if self.alpha is None or self.width is None else beside(self.alpha, self.width)
 
     @property
     def cell(self) -> tuple[str, ...]:
@@ -118,7 +124,7 @@ def judge(
     )
 
 
-def verdict_of(claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration) -> Verdict:
+def verdict_of(claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration) -> Finding:
     """What a record says of a claim in one cell, or of its trend for ``alpha`` None; gates included."""
     verdict = inequality_of(claim, record, alpha, preregistration)
     complaint = withheld(claim, record, alpha, preregistration)
@@ -127,7 +133,7 @@ def verdict_of(claim: Claim, record: Record, alpha: Fraction | None, preregistra
 
 def inequality_of(
     claim: Claim, record: Record, alpha: Fraction | None, preregistration: Preregistration, factor: float = 1.0
-) -> Verdict:
+) -> Finding:
     """What the numbers alone say, at a factor on every cross-validated ridge penalty."""
     margin = getattr(preregistration, claim.unit)
     if alpha is None:
@@ -178,42 +184,12 @@ def networks(record: Record) -> dict[Fraction, int]:
     return {alpha: len(entry["train_accuracy"][0]) for alpha, entry in record.networks.items()}
 
 
-def holds_up_to(judgements: Sequence[Judgement]) -> Fraction | None:
-    """The a* of "holds for α ≤ a*": from the narrowest cell up, the last before one that does not hold; None if none.
-
-    Args:
-        judgements: the cells of one claim in one study; a trend among them is passed over.
-    """
-    reached = None
-    for judgement in _from_the_narrowest(judgements):
-        if not judgement.holds:
-            break
-        reached = Fraction(judgement.alpha or 1)
-    return reached
-
-
-def where_it_holds(judgements: Sequence[Judgement]) -> str:
-    """The same in words: "holds for 1/16 ≤ α ≤ 1/4"; at the narrowest width, "holds" or "does not hold at α = 1/16".
-
-    Args:
-        judgements: as for `holds_up_to`, one cell at least.
-    """
-    reached, narrowest = holds_up_to(judgements), _from_the_narrowest(judgements)[0].alpha
-    if reached is None:
-        return f"does not hold at α = {narrowest}"
-    return f"holds at α = {reached}" if str(reached) == narrowest else f"holds for {narrowest} ≤ α ≤ {reached}"
-
-
-def _from_the_narrowest(judgements: Sequence[Judgement]) -> list[Judgement]:
-    return sorted((j for j in judgements if j.alpha is not None), key=lambda j: Fraction(j.alpha or 1))
-
-
-def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
+def _compare(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Finding:
     effect = record.effect(claim.effect(alpha), factor)
     return greater(effect, margin) if claim.direction == "above" else not_above(effect, margin)
 
 
-def _least(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Verdict:
+def _least(claim: Claim, record: Record, alpha: Fraction, margin: float, factor: float) -> Finding:
     """The effect compared with the margin, and with the effect at every narrower width, which must be greater."""
     beyond = []
     for narrower in claim.alphas(networks(record)):
@@ -223,7 +199,7 @@ def _least(claim: Claim, record: Record, alpha: Fraction, margin: float, factor:
     return every([_compare(claim, record, alpha, margin, factor), *beyond])
 
 
-def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Verdict:
+def _trend(claim: Claim, record: Record, margin: float, slope_share: float, factor: float) -> Finding:
     """The least-squares slope of the effect on log2(1/α), and its steps between adjacent widths."""
     alphas = claim.alphas(networks(record))
     halvings = np.array([np.log2(float(1 / alpha)) for alpha in alphas])

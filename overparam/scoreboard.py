@@ -6,8 +6,9 @@ from itertools import groupby
 from rich.table import Table
 
 from overparam.claims import ALL
+from overparam.headlines import SAID, line
 from overparam.intervals import CONDITION
-from overparam.judging import Judgement, where_it_holds
+from overparam.judging import Judgement
 from overparam.toy.claims import TASK, TOY_CLAIMS, TOY_CONTROLS
 from overparam.widths import BESIDE_ALPHA
 
@@ -55,23 +56,24 @@ def scoreboard(judgements: Sequence[Judgement]) -> Table:
 
 
 def summary(judgements: Sequence[Judgement]) -> list[str]:
-    """For each claim and study one sentence, where it holds, and below it why it does not elsewhere; then the marks."""
+    """For each claim and study one sentence, where it holds, and below it why not elsewhere; then the marks.
+
+    How many claims hold is not said: what was selected to be judged would decide how much is corrected for.
+    """
     ordered = sorted(judgements, key=_study)
     lines = []
     for (claim, task, arch, scale), group in groupby(ordered, key=_study):
         members = list(group)
-        said = [where_it_holds(members)] if any(member.alpha for member in members) else []
-        said += [f"that it grows as α falls: {member.verdict}" for member in members if member.alpha is None]
-        lines.append(f"{claim} (Fig. {FIGURES[claim]}), {task}-{arch}, {scale}: {'; '.join(said)}")
+        lines.append(f"{claim} (Fig. {FIGURES[claim]}), {task}-{arch}, {scale}: {line(members).words}")
         reasons: dict[str, list[str]] = {}
         for member in members:
             if not member.holds:
-                reasons.setdefault(f"{member.verdict}: {member.why}", []).append(member.alpha or "trend")
+                reasons.setdefault(f"{SAID[member.verdict]}: {member.why}", []).append(member.alpha or "trend")
         lines += [f"    {', '.join(places)} {reason}" for reason, places in reasons.items()]
     if any(judgement.confounded for judgement in judgements):
         lines.append(
-            "ᶜ confounded: narrow networks fit their training data less well than M_1, so width may not be the cause; "
-            "the claims at equal fit compare them with wide networks that fit as badly"
+            "ᶜ at unequal fit: narrow networks fit their training data less well than M_1, so width may not be the "
+            "cause; the claims at equal fit compare them with wide networks that fit as badly"
         )
     return lines
 

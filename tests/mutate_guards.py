@@ -43,6 +43,7 @@ TESTS = {
     "results": ["test_results"],
     "gates": ["test_penalty_gate", "test_claims"],
     "judging": ["test_gates", "test_claims"],
+    "headlines": ["test_headlines"],
     "margins": ["test_margins"],
     "recorded": ["test_recorded"],
     "belonging": ["test_belonging"],

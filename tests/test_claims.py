@@ -8,10 +8,9 @@ import pytest
 from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.claims import ALL, AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART, cells
-from overparam.judging import Judgement, cell_id, holds_up_to, judge, judge_record
+from overparam.judging import Judgement, cell_id, judge, judge_record
 from overparam.margins import load_preregistration
 from overparam.results import PENALTY_FACTORS
-from overparam.scoreboard import summary
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 
 ROOT = Path(__file__).parent.parent
@@ -212,28 +211,6 @@ def test_a_narrow_network_that_fits_less_well_marks_its_cell_and_the_trend(lag, 
     for judgement in judge_record(record, MARGINS, evidence="record"):
         assert judgement.holds  # the claim is still judged
         assert judgement.confounded == (confounded and judgement.alpha in (None, "1/16"))
-
-
-@pytest.mark.parametrize(
-    ("failing", "reached"),
-    [
-        ((), HALF),
-        ((HALF,), QUARTER),
-        ((EIGHTH,), SIXTEENTH),
-        ((HALF, EIGHTH), SIXTEENTH),
-        ((SIXTEENTH,), None),
-        (NARROW, None),
-    ],
-)
-@pytest.mark.parametrize("level", [0.005, -0.1])  # inconclusive, refuted
-def test_a_claim_holds_up_to_the_cell_before_the_first_that_does_not(failing, reached, level):
-    record = synthetic_record({"performance": {a: level if a in failing else 0.1 for a in NARROW}})
-    judgements = [j for j in judge_record(record, MARGINS, evidence="record") if j.claim == "performance"]
-    assert holds_up_to(judgements) == holds_up_to(judgements[::-1]) == reached
-    where = "does not hold at α = 1/16" if reached is None else f"holds for 1/16 ≤ α ≤ {reached}"
-    where = "holds at α = 1/16" if reached == SIXTEENTH else where
-    line, *_ = summary(judgements)
-    assert line.startswith(f"performance (Fig. 3), digits-resnet18, smoke: {where}; that it grows as α falls: ")
 
 
 def claim_markers() -> list[tuple[str, str | None]]:

@@ -12,14 +12,14 @@ import overparam
 PACKAGE = Path(overparam.__file__).parent
 # From left to right; a module may import those before it, never those after it.
 ORDER = [
-    "errors", "files", "arrays", "rows", "recipes", "config", "data", "fetch", "batches",
+    "errors", "files", "rows", "recipes", "config", "data", "arrays", "fetch", "batches",
     "models", "ensembles", "sealed", "progress", "training", "kernels", "examination", "checkpoints",
     "baselines", "features", "hooks",
-    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "intervals", "quantities",
-    "results", "widths", "pins", "replicates", "own", "order", "measurement", "workspace", "belonging", "origins",
-    "doctor", "artifacts", "stages", "studies", "controls", "budgets", "evidence",
-    "claims", "margins", "equal_fit", "gates", "judging", "planning", "toy", "calibration", "scoreboard", "recorded",
-    "court", "pytest_plugin", "compare", "report", "cli",
+    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "findings", "intervals",
+    "quantities", "results", "widths", "pins", "replicates", "own", "order", "measurement", "workspace", "belonging",
+    "origins", "doctor", "artifacts", "stages", "studies", "controls", "budgets", "evidence",
+    "claims", "margins", "equal_fit", "gates", "judging", "planning", "toy", "calibration", "headlines", "scoreboard",
+    "recorded", "court", "pytest_plugin", "compare", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
 TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", "workspace", "cli"]

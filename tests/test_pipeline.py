@@ -66,7 +66,15 @@ def test_measuring_depends_on_every_feature_file(scale, task):
 @pytest.mark.parametrize(("scale", "task"), PIPELINES)
 def test_judging_depends_on_every_record_and_the_margins(scale, task):
     records = {f"results/{scale}/{task}-{arch}.json" for arch in CONFIG.scales[scale][task].architectures}
-    modules = ("preregistration.toml", "claims.py", "judging.py", "margins.py", "widths.py")
+    modules = (
+        "preregistration.toml",
+        "claims.py",
+        "equal_fit.py",
+        "findings.py",
+        "judging.py",
+        "margins.py",
+        "widths.py",
+    )
     judged_by = {f"overparam/{name}" for name in modules}
     assert records | judged_by <= set(stage((scale, task), "judge")["deps"])
 

@@ -88,7 +88,7 @@ def test_letters_that_a_terminal_has_not_are_replaced(repository, tmp_path, enco
     path = tmp_path / "verdicts.json"
     code, out = pytest_claims(repository, *QUICK, "--verdicts", str(path), PYTHONIOENCODING=encoding)
     assert code == 0
-    assert "performance (Fig. 3), digits-resnet18, smoke: holds for 1/16" in out
+    assert "performance (Fig. 3), digits-resnet18, smoke: holds at " in out
     assert len(judged(path)) == VERDICTS
 
 

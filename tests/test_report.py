@@ -11,10 +11,11 @@ from records import EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 from reports import RECORD, make_repository, page_of, put_record, rows, settings_of
 
 from overparam.claims import CLAIMS, CONTROLS
+from overparam.headlines import Line
 from overparam.quantities import FSE, M_1, S
 from overparam.report.badges import write_badges
 from overparam.report.figures import FIGURES
-from overparam.report.settings import outcome
+from overparam.report.page import cell, headline
 from overparam.report.study_figures import draw_figures
 from overparam.results import read_record
 
@@ -47,46 +48,48 @@ def test_settings_are_judged_missing_or_stale(repository):
 @pytest.mark.parametrize(
     ("claim", "expected"),
     [
-        ("span-over", ("holds for 1/16 ≤ α ≤ 1/4", "holds")),
+        ("span-over", ("holds at α = 1/4, 1/8, 1/16, growth holds", "holds")),
         ("span-mild", ("refuted at α = 1/2", "refuted")),
-        ("performance", ("holds at α = 1/16, growth refuted", "partly")),
-        ("residuals-redundant", ("refuted at every α", "refuted")),
+        (
+            "performance",
+            ("holds at α = 1/2, 1/4, 1/16, not established at α = 1/8, growth refuted", "partly"),
+        ),
+        ("residuals-redundant", ("refuted at α = 1/2, 1/4, 1/8, 1/16", "refuted")),
         ("span-over-matched-parameters", ("holds at α = 1/4", "holds")),
     ],
 )
-def test_an_outcome_is_how_far_a_claim_holds(repository, claim, expected):
-    assert outcome(settings_of(repository)[0].of(claim)) == expected
+def test_the_page_says_of_every_claim_at_which_widths_it_holds(repository, claim, expected):
+    assert cell(settings_of(repository)[0], claim) == Line(*expected)
 
 
-@pytest.mark.parametrize(
-    ("verdicts", "expected"),
-    [
-        (("holds", "holds", "inconclusive", "holds"), ("holds at α = 1/16", "partly")),
-        (("refuted", "inconclusive", "holds", "holds"), ("holds for 1/16 ≤ α ≤ 1/8, refuted at α = 1/2", "partly")),
-        (("holds", "holds", "holds", "holds"), ("holds for 1/16 ≤ α ≤ 1/2", "holds")),
-        (("refuted", "refuted", "refuted", "inconclusive"), ("refuted at α = 1/2, 1/4, 1/8", "refuted")),
-        (("holds", "holds", "holds", "inconclusive"), ("inconclusive at α = 1/16", "inconclusive")),
-    ],
-)
-def test_an_outcome_says_where_a_claim_is_refuted(repository, verdicts, expected):
-    lines = [line for line in settings_of(repository)[0].of("performance") if line.alpha is not None]
-    assert [line.alpha for line in lines] == ["1/2", "1/4", "1/8", "1/16"]
-    assert outcome([replace(line, verdict=v) for line, v in zip(lines, verdicts, strict=True)]) == expected
-
-
-def test_an_outcome_says_where_narrow_networks_fit_less_well(repository):
+def test_the_page_says_where_narrow_networks_fit_less_well(repository):
     put_record(repository, {}, train_accuracy={SIXTEENTH: 0.5})
-    assert outcome(settings_of(repository)[0].of("span-over"))[0] == "holds for 1/16 ≤ α ≤ 1/4 at unequal fit"
+    (setting, *_) = settings_of(repository)
+    words = "holds at α = 1/4, 1/8; at unequal fit holds at α = 1/16, growth holds"
+    assert cell(setting, "span-over") == Line(words, "holds")
+    equal, unequal = headline(setting)
+    assert equal.startswith("at equal fit 7 of 7 claims hold: span-over, ")
+    assert unequal.startswith("at unequal fit 6 of 6 claims hold: span-over, ")
+
+
+def test_the_headline_names_claims_and_says_where_those_hold_that_do_not_everywhere(repository):
+    (said,) = headline(settings_of(repository)[0])
+    assert said == (
+        "at equal fit 4 of 7 claims hold: span-over, span-under, residuals-aid, residuals-specific; "
+        "partly performance (holds at α = 1/2, 1/4, 1/16, not established at α = 1/8, growth refuted); "
+        "refuted span-mild (refuted at α = 1/2), residuals-redundant (refuted at α = 1/2, 1/4, 1/8, 1/16)"
+    )
 
 
 def test_badges_say_how_claims_are_judged_at_which_scale(repository):
     written = write_badges(settings_of(repository), repository / "badges")
     assert all(path.read_text(encoding="utf-8").startswith("<?xml") for path in written)
     assert endpoint(repository, "smoke/digits-span-over") == {
-        "schemaVersion": 1, "label": "span-over", "message": "digits smoke: holds for 1/16 ≤ α ≤ 1/4", "color": "2e7d32"
+        "schemaVersion": 1, "label": "span-over", "color": "2e7d32",
+        "message": "digits smoke: holds at α = 1/4, 1/8, 1/16, growth holds",
     }  # fmt: skip
     assert endpoint(repository, "smoke/digits-span-mild")["message"] == "digits smoke: refuted at α = 1/2"
-    assert endpoint(repository, "smoke/digits")["message"] == "4 of 7 claims hold, 1 partly, 2 refuted"
+    assert endpoint(repository, "smoke/digits")["message"] == "at equal fit 4 of 7 claims hold, 1 partly, 2 refuted"
     assert endpoint(repository, "paper/digits-performance")["message"] == "digits paper: not measured"
     assert endpoint(repository, "smoke/toy-collapse")["message"] == "toy smoke: not measured"
 
@@ -96,9 +99,12 @@ def test_a_claim_holds_on_a_task_as_far_as_for_every_architecture(repository):
     changes = {"span-over": "inconclusive", "performance": "holds"}
     vgg = [replace(line, arch="vgg16", verdict=changes.get(line.claim, line.verdict)) for line in smoke.judgements]
     write_badges([smoke, replace(smoke, arch="vgg16", judgements=tuple(vgg)), *others], repository / "badges")
-    assert endpoint(repository, "smoke/digits-span-over")["message"] == "digits smoke: inconclusive at α = 1/16"
+    assert endpoint(repository, "smoke/digits-span-over")["message"] == (
+        "digits smoke: not established at α = 1/4, 1/8, 1/16, growth not established"
+    )
     message = endpoint(repository, "smoke/digits-performance")["message"]
-    assert message == "digits smoke: holds at α = 1/16, growth refuted"
+    assert message == "digits smoke: holds at α = 1/2, 1/4, 1/16, not established at α = 1/8, growth refuted"
+    assert endpoint(repository, "smoke/digits")["message"] == "at equal fit 3 of 7 claims hold, 1 partly, 2 refuted"
 
 
 @pytest.mark.parametrize("spoil", ["edit", "unpin", "delete"])

@@ -99,8 +99,12 @@ def record(shares, best=0.99, rise=0.3, spec=SPEC, controls=None):
     return ToyRecord("key", ran, {}, quantities, controls or {}, {})
 
 
+def judged(claim, toy_record, alpha):
+    return judge_toy((TOY_CLAIMS | TOY_CONTROLS)[claim], toy_record, alpha, MARGINS, evidence="record")
+
+
 def verdict(claim, toy_record, alpha):
-    return judge_toy((TOY_CLAIMS | TOY_CONTROLS)[claim], toy_record, alpha, MARGINS, evidence="record").verdict
+    return judged(claim, toy_record, alpha).verdict
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,10 @@ def test_collapse_asks_that_the_wide_network_has_what_the_narrow_ones_lose(wide,
 def test_without_a_product_a_collapse_must_be_refuted(wide, expected):
     without = record({("product", ONE): wide, ("product", NARROW): 0.0})
     with_product = record({}, controls={"no product": without.quantities})
-    assert verdict("toy-collapse-needs-product", with_product, NARROW) == expected
+    found = judged("toy-collapse-needs-product", with_product, NARROW)
+    assert found.verdict == expected
+    collapse = judged("toy-collapse", without, NARROW)
+    assert (found.confirmation, found.refutation) == (collapse.refutation, collapse.confirmation)
     with pytest.raises(ArtifactError, match="has no control 'no product': run `overparam toy` again"):
         verdict("toy-collapse-needs-product", without, NARROW)
 

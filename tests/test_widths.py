@@ -72,8 +72,6 @@ def test_a_judgement_is_about_a_width_or_a_trend():
     channels = {str(alpha): int(16 * alpha) for alpha in ALPHAS}
     for line in judgements:
         assert line.place == (f"{line.alpha} ({channels[line.alpha]} ch)" if line.alpha else "trend")
-    older = next(line for line in judgements if line.alpha == "1/4")
-    assert replace(older, width=None).place == "1/4"
 
 
 def test_an_axis_names_each_width_with_its_channels_and_says_that_they_are_channels():

@@ -8,8 +8,8 @@ from anybadge import Badge
 
 from overparam.claims import CLAIMS
 from overparam.files import write_atomically, write_json
-from overparam.judging import holds_up_to
-from overparam.report.settings import OUTCOMES, Setting, outcome
+from overparam.headlines import KINDS, Count, counts, line
+from overparam.report.settings import Setting
 from overparam.toy.claims import TOY_CLAIMS
 
 GREY = "#6b6b6b"
@@ -21,6 +21,7 @@ COLOURS = {
     "stale": GREY,
     "not measured": GREY,
 }
+GREY_STATES = {"stale": "stale", "missing": "not measured"}
 
 
 def write_badges(settings: Iterable[Setting], folder: Path) -> list[Path]:
@@ -36,35 +37,39 @@ def write_badges(settings: Iterable[Setting], folder: Path) -> list[Path]:
         for claim, (message, kind) in messages.items():
             stem = f"{task}-{claim.removeprefix(f'{task}-')}"
             written.append(_write(folder / scale / stem, claim, f"{task} {scale}: {message}", kind))
-        written.append(_write(folder / scale / task, f"{task} {scale}", *_count(messages)))
+        written.append(_write(folder / scale / task, f"{task} {scale}", *(_grey(members) or _count(members))))
     return written
 
 
 def _messages(members: Sequence[Setting]) -> dict[str, tuple[str, str]]:
     """By claim: what its badge says, and which colour it has."""
     known = TOY_CLAIMS if members[0].task == "toy" else CLAIMS
-    for state, message in (("stale", "stale"), ("missing", "not measured")):
-        if any(member.state == state for member in members):
-            return dict.fromkeys(known, (message, message))
-    return {claim: _over_architectures(members, claim) for claim in known if members[0].of(claim)}
+    if grey := _grey(members):
+        return dict.fromkeys(known, grey)
+    judged = {claim: [judgement for member in members for judgement in member.of(claim)] for claim in known}
+    lines = {claim: line(judgements) for claim, judgements in judged.items() if judgements}
+    return {claim: (found.words, found.kind) for claim, found in lines.items()}
 
 
-def _over_architectures(members: Sequence[Setting], claim: str) -> tuple[str, str]:
-    """The least favourable of the architectures, by outcome and then by reach."""
-    judged = [member.of(claim) for member in members]
-    kinds = [outcome(judgements)[1] for judgements in judged]
-    worst = min(range(len(members)), key=lambda k: (OUTCOMES.index(kinds[k]), holds_up_to(judged[k]) or 0))
-    return outcome(judged[worst])
+def _grey(members: Sequence[Setting]) -> tuple[str, str] | None:
+    """What every badge says, and its colour, where a record is stale or missing; None if none is."""
+    states = {member.state for member in members}
+    return next(((name, name) for state, name in GREY_STATES.items() if state in states), None)
 
 
-def _count(messages: dict[str, tuple[str, str]]) -> tuple[str, str]:
-    """How many claims hold, partly or not, for the badge over all of them; its colour is that of the worst."""
-    kinds = [kind for _, kind in messages.values()]
-    for message in ("stale", "not measured"):
-        if message in kinds:
-            return message, message
-    others = [f", {kinds.count(kind)} {kind}" for kind in ("partly", "refuted") if kind in kinds]
-    return f"{kinds.count('holds')} of {len(kinds)} claims hold{''.join(others)}", min(kinds, key=OUTCOMES.index)
+def _count(members: Sequence[Setting]) -> tuple[str, str]:
+    """How many claims hold, partly or not, for the badge over all of them; its colour is that of the worst.
+
+    What a count leaves out is not established.
+    """
+    found = counts([judgement for member in members for judgement in member.judgements])
+    kinds = [each.kind for count in found for each in count.lines.values()]
+    return "; ".join(_said(count) for count in found), min(kinds, key=KINDS.index)
+
+
+def _said(count: Count) -> str:
+    others: dict[str, int] = {"partly": len(count.of("partly")), "refuted": len(count.of("refuted"))}
+    return ", ".join([count.words, *(f"{number} {kind}" for kind, number in others.items() if number)])
 
 
 def _write(path: Path, label: str, message: str, kind: str) -> Path:

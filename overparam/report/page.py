@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.progress import Progress
 
 from overparam.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.files import write_atomically
+from overparam.headlines import Count, Kind, Line, counts, line
 from overparam.intervals import CONDITION
 from overparam.judging import Judgement, cell_id
 from overparam.margins import Preregistration
@@ -20,7 +20,7 @@ from overparam.progress import silent
 from overparam.report.control_figures import CONTROL_FIGURES
 from overparam.report.drawing import Drawing
 from overparam.report.figures import FIGURES
-from overparam.report.settings import OUTCOMES, Setting, outcome
+from overparam.report.settings import Setting
 from overparam.report.study_figures import draw_figures
 from overparam.report.toy_figures import draw_toy_figures
 from overparam.results import Record
@@ -29,16 +29,8 @@ from overparam.toy.record import ToyRecord
 from overparam.widths import BESIDE_ALPHA, width_of
 
 PAPER = "https://arxiv.org/abs/2407.00968"
-SYMBOLS = {"holds": "✓", "partly": "◐", "refuted": "✗", "inconclusive": "?"}  # verdicts without colour
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One claim in one setting: what to say of it, one word for it, and a symbol where colour is not seen."""
-
-    words: str
-    verdict: str
-    symbol: str
+SYMBOLS: dict[Kind, str] = {"holds": "✓", "partly": "◐", "refuted": "✗", "inconclusive": "?"}  # seen without colour
+NAMES: dict[Kind, str] = {"holds": "", "partly": "partly ", "refuted": "refuted ", "inconclusive": "not established "}
 
 
 def write_page(
@@ -72,6 +64,7 @@ def write_page(
         figures=figures,
         headline=headline,
         cell=cell,
+        symbols=SYMBOLS,
         inline=inline,
         rerun=rerun,
         networks=networks,
@@ -98,23 +91,26 @@ def draw_all(settings: Sequence[Setting], folder: Path, progress: Progress) -> d
     return drawn
 
 
-def cell(setting: Setting, claim: str) -> Cell | None:
+def cell(setting: Setting, claim: str) -> Line | None:
     """How one claim is judged in one setting; None where it is not about it."""
     judgements = setting.of(claim)
-    if not judgements:
-        return None
-    words, verdict = outcome(judgements)
-    return Cell(words, verdict, SYMBOLS[verdict])
+    return line(judgements) if judgements else None
 
 
-def headline(setting: Setting) -> str:
-    """Which claims hold in one setting and how far, and how the others are judged."""
-    judged = {claim: c for claim in (*CLAIMS, *TOY_CLAIMS) if (c := cell(setting, claim)) is not None}
-    named: dict[str, list[str]] = {kind: [] for kind in reversed(OUTCOMES)}
-    for claim, found in judged.items():
-        named[found.verdict].append(f"{claim} ({found.words.removeprefix(f'{found.verdict} ').removeprefix('holds ')})")
-    sentence = f"{len(named['holds']) or 'none'} of {len(judged)} claims hold"
-    return sentence + "".join(f"; {kind}: {', '.join(claims)}" for kind, claims in named.items() if claims)
+def headline(setting: Setting) -> list[str]:
+    """How many claims hold in one setting, at equal and at unequal fit, and which do and do not."""
+    return [_spelled_out(count) for count in counts(setting.judgements)]
+
+
+def _spelled_out(count: Count) -> str:
+    """A count and its claims by name; of those that are decided somewhere, and do not hold everywhere, also where."""
+    named = {name: [_named(claim, count.lines[claim]) for claim in count.of(kind)] for kind, name in NAMES.items()}
+    said = [f"{name}{', '.join(claims)}" for name, claims in named.items() if claims]
+    return f"{count.words}: {'; '.join(said)}"
+
+
+def _named(claim: str, found: Line) -> str:
+    return claim if found.kind in ("holds", "inconclusive") else f"{claim} ({found.words})"
 
 
 def inline(path: Path, kind: str) -> str:

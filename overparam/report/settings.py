@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +11,7 @@ from overparam.compare import Comparison
 from overparam.config import Config, StudySpec
 from overparam.errors import OverparamError
 from overparam.evidence import NoEvidence, gather, gather_controls, gather_equal_fit
-from overparam.judging import Judgement, holds_up_to, judge_record, where_it_holds
+from overparam.judging import Judgement, judge_record
 from overparam.margins import Preregistration
 from overparam.progress import silent
 from overparam.report.readings import TITLES, words_alone
@@ -120,32 +119,3 @@ def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path)
 def _judge_toy(spec: ToySpec, preregistration: Preregistration, root: Path) -> Judged:
     level, record = gather_toy(spec, "record", root, silent)
     return record, toy.judge_toy_record(record, spec, preregistration, evidence=level), None, []
-
-
-OUTCOMES = ("refuted", "inconclusive", "partly", "holds")  # from the least favourable
-
-
-def outcome(judgements: list[Judgement]) -> tuple[str, str]:
-    """Where a claim holds and where it is refuted, in a few words, and one word for it, one of `OUTCOMES`.
-
-    From the narrowest width up, and "at unequal fit" where the narrow networks fit their training data less well. A
-    claim holds if it does at every width and in its trend, and partly if from the narrowest width up to some other; one
-    that does not hold at the narrowest width is refuted if it is so anywhere, else inconclusive.
-
-    Args:
-        judgements: of one claim in one setting.
-    """
-    by_cell = [judgement for judgement in judgements if judgement.alpha is not None]
-    refuted = [str(judgement.alpha) for judgement in by_cell if judgement.verdict == "refuted"]
-    where = "every α" if len(refuted) == len(by_cell) > 1 else f"α = {', '.join(refuted)}"
-    against = [f"refuted at {where}"] if refuted else []
-    reached = holds_up_to(judgements)
-    growth = [judgement.verdict for judgement in judgements if judgement.alpha is None]
-    against += [f"growth {verdict}" for verdict in growth if verdict == "refuted" or (reached and verdict != "holds")]
-    if reached is None:
-        narrowest = min(by_cell, key=lambda judgement: Fraction(judgement.alpha or 1))
-        kind = "refuted" if any(judgement.verdict == "refuted" for judgement in judgements) else "inconclusive"
-        return ", ".join(against if refuted else [f"inconclusive at α = {narrowest.alpha}", *against]), kind
-    unequal = any(j.confounded for j in by_cell if Fraction(j.alpha or 1) <= reached)
-    where = where_it_holds(judgements) + " at unequal fit" * unequal
-    return ", ".join([where, *against]), "holds" if all(judgement.holds for judgement in judgements) else "partly"

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from overparam.findings import Finding, every, greater, not_above
 from overparam.judging import Judgement
 from overparam.margins import Preregistration
 from overparam.quantities import Contrast
-from overparam.stats import Outcome, Verdict, every, greater, not_above
+from overparam.stats import Outcome
 from overparam.toy.record import ToyRecord, activated, best_alignment
 from overparam.toy.spec import NO_PRODUCT, ToySpec
 from overparam.widths import NEURONS, Width
@@ -39,25 +40,25 @@ class ToyClaim:
     statement: str
     inequality: str
     alphas: Callable[[ToySpec], list[Fraction]]
-    judge: Callable[[ToyRecord, Fraction, float, Preregistration], Verdict]
+    judge: Callable[[ToyRecord, Fraction, float, Preregistration], Finding]
 
 
-def _share(record: ToyRecord, plane: str, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+def _share(record: ToyRecord, plane: str, alpha: Fraction, threshold: float, margins: Preregistration) -> Finding:
     return greater(record.effect(Contrast({activated(plane, alpha, threshold): 1.0})), margins.neurons)
 
 
-def _addition(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+def _addition(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Finding:
     return _share(record, "addition", alpha, threshold, margins)
 
 
-def _collapse(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+def _collapse(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Finding:
     """Narrow networks lose what the wide one has: where it has nothing, nothing collapses."""
     narrow = record.effect(Contrast({activated("product", alpha, threshold): 1.0}))
     wide = _share(record, "product", ONE, threshold, margins).of("share in the wide network")
     return every([not_above(narrow, margins.neurons), wide])
 
 
-def _alignment(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+def _alignment(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Finding:
     parts = []
     for plane in ("product", "addition"):
         best = record.effect(Contrast({best_alignment(plane, alpha): 1.0}))
@@ -66,12 +67,18 @@ def _alignment(record: ToyRecord, alpha: Fraction, threshold: float, margins: Pr
     return every(parts)
 
 
-def _needs_product(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Verdict:
+def _needs_product(record: ToyRecord, alpha: Fraction, threshold: float, margins: Preregistration) -> Finding:
     """The collapse is judged where it cannot be: it must be refuted."""
     collapse = _collapse(record.control(NO_PRODUCT), alpha, threshold, margins)
     turned: dict[Outcome, Outcome] = {"refuted": "holds", "holds": "refuted", "inconclusive": "inconclusive"}
     why = f"without a product toy-collapse is {collapse.outcome}: {collapse.why}"
-    return replace(collapse, outcome=turned[collapse.outcome], why=why)
+    return replace(
+        collapse,
+        outcome=turned[collapse.outcome],
+        why=why,
+        refutation=collapse.confirmation,
+        confirmation=collapse.refutation,
+    )
 
 
 TOY_CLAIMS = {
