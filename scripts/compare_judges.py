@@ -14,13 +14,13 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from overparam.belonging import what_it_is_of
-from overparam.judging import Judgement, judge_record
+from overparam.judging import judge_record
 from overparam.margins import load_preregistration
 from overparam.planning import JUDGED
 from overparam.report.markdown import replace_section, table
@@ -42,7 +42,32 @@ def judged(path):
 
 print(json.dumps({path: judged(path) for path in sys.argv[1:]}))
 """
-Lines = Mapping[tuple[str, ...], Judgement]  # by cell
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a judge says of a cell, as far as judges of then and of now say the same."""
+
+    claim: str
+    task: str
+    arch: str
+    alpha: str | None
+    scale: str
+    verdict: str
+    why: str
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> "Line":
+        """From the plain values of a judgement."""
+        return cls(**{field.name: said[field.name] for field in fields(cls)})
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """What the line is about, whatever it says."""
+        return (self.claim, self.task, self.arch, self.alpha or "trend", self.scale)
+
+
+Lines = Mapping[tuple[str, ...], Line]  # by cell
 
 
 def unpack(revision: str, folder: Path) -> list[str]:
@@ -61,21 +86,22 @@ def judged_then(folder: Path, paths: Sequence[str]) -> dict[str, Lines]:
     said = subprocess.run(
         [sys.executable, "-c", JUDGE_THEN, *paths], cwd=folder, env=environment, capture_output=True, check=True
     )
-    return {path: by_cell([Judgement(**line) for line in lines]) for path, lines in json.loads(said.stdout).items()}
+    return {path: by_cell(lines) for path, lines in json.loads(said.stdout).items()}
 
 
 def judged_now(record: Record) -> Lines:
     """What today's judge says."""
     claims = JUDGED[what_it_is_of(record)["kind"]]
-    return by_cell(judge_record(record, load_preregistration(), evidence="record", claims=claims))
+    judgements = judge_record(record, load_preregistration(), evidence="record", claims=claims)
+    return by_cell([judgement.as_json() for judgement in judgements])
 
 
-def by_cell(lines: Sequence[Judgement]) -> Lines:
+def by_cell(judgements: Sequence[Mapping[str, Any]]) -> Lines:
     """Lines of one record by what they are about."""
-    return {line.cell: line for line in lines}
+    return {line.cell: line for line in map(Line.of, judgements)}
 
 
-def point(then: Judgement, now: Judgement, with_old_interval: Judgement) -> str:
+def point(then: Line, now: Line, with_old_interval: Line) -> str:
     """What made the difference: the interval, where today's judge with the old one says what was said; or the gates."""
     if with_old_interval.verdict == now.verdict:
         return "penalty gate"
@@ -86,8 +112,8 @@ def point(then: Judgement, now: Judgement, with_old_interval: Judgement) -> str:
 class Change:
     """A cell that both judges judged, otherwise, and by what."""
 
-    then: Judgement
-    now: Judgement
+    then: Line
+    now: Line
     by: str
 
     def row(self) -> list[str]:

@@ -145,6 +145,10 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(repository, run, monkeypa
     assert not [path for path in (repository / "artifacts").rglob("*") if path.is_file()]
 
 
+def test_help_says_what_sections_are_filled(run):
+    assert "<!-- calibration -->" in run("tables", "--help")[1]
+
+
 @pytest.mark.parametrize(
     "command",
     [[], ["doctor"], ["train"], ["features"], ["measure"], ["study"], ["judge"], ["status"], ["data", "fetch"]],

@@ -2,7 +2,7 @@
 
 import json
 import runpy
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from networks import ROOT
@@ -68,7 +68,7 @@ def test_records_are_judged_by_the_code_of_the_revision_and_by_todays(tmp_path, 
     write_record(then / path, synthetic_record())
     write_record(today / path, synthetic_record({} if kept else {"performance": 0.0}))
     retired = replace(NOW[CELL], claim="performance-matched-fit")
-    said = [replace(NOW[CELL], verdict="inconclusive", why="then").as_json(), retired.as_json()]
+    said = [asdict(replace(NOW[CELL], verdict="inconclusive", why="then")), asdict(retired)]
     (then / path).with_name("said.txt").write_text(json.dumps(said))
     written = SCRIPT["compare"](then, [path], today)
     assert f"| {path} | {same} | performance-matched-fit: 1 holds | " in written

@@ -18,6 +18,7 @@ from overparam.claims import AT_EQUAL_FIT, CLAIMS
 from overparam.equal_fit import both_matches, fits_of, readings_of
 from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.features import read_features, write_features
+from overparam.findings import greater
 from overparam.judging import judge
 from overparam.margins import load_preregistration
 from overparam.pins import stale_reason
@@ -25,7 +26,7 @@ from overparam.quantities import FP, M_1
 from overparam.replicates import Replicate
 from overparam.results import Sample, read_record, write_record
 from overparam.stages import feature_stage, train_stage
-from overparam.stats import Effect, greater
+from overparam.stats import Effect
 from overparam.studies import run_study
 from overparam.workspace import Workspace
 

@@ -107,7 +107,9 @@ def test_the_reason_names_quantity_replicate_and_penalty_and_the_numbers_stay():
         "λ: the best ridge penalty for FSE(S_1/4→M_1) in replicate 2 lies beyond the grid: "
         "the cross-validated loss still falls at its edge, 1e-08"
     )
-    assert replace(after, verdict=before.verdict, why=before.why) == before
+    assert (after.confirmation, after.refutation) == (1, 1)
+    decided = {name: getattr(before, name) for name in ("verdict", "why", "confirmation", "refutation")}
+    assert replace(after, **decided) == before
 
 
 def test_penalties_that_a_record_does_not_tell_are_no_complaint():

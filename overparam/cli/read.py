@@ -79,7 +79,7 @@ def tables(
     file: Annotated[
         Path,
         typer.Argument(
-            help="a Markdown file with sections <!-- tables SCALE -->, <!-- controls SCALE --> or <!-- calibration -->"
+            help="Markdown with `<!-- tables SCALE -->`, `<!-- controls SCALE -->` or `<!-- calibration -->`"
         ),
     ],
 ) -> None:
