@@ -115,11 +115,18 @@ def judged(studies: list[StudySpec]) -> "list[Judgement]":
     ]
 
 
+def wide_console() -> Console:
+    """A console in which no line of a board is cut, however narrow the terminal."""
+    from overparam.scoreboard import WIDTH
+
+    return Console(width=max(console.width, WIDTH))
+
+
 def show(judgements: "list[Judgement]") -> None:
     """Print the scoreboard, and below it each claim's reach."""
-    from overparam.scoreboard import WIDTH, scoreboard, summary
+    from overparam.scoreboard import scoreboard, summary
 
-    Console(width=max(console.width, WIDTH)).print(scoreboard(judgements))
+    wide_console().print(scoreboard(judgements))
     for line in summary(judgements):
         console.print(line)
 

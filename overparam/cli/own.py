@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from overparam.cli.app import app, console, draw_page, in_turn
+from overparam.cli.app import app, draw_page, in_turn, wide_console
 from overparam.progress import progress_display
 
 
@@ -38,7 +37,6 @@ def compare(
     """
     from overparam.compare import compare_files
     from overparam.files import write_json
-    from overparam.scoreboard import WIDTH
 
     with progress_display() as display:
         display.add_task("measuring", total=None)
@@ -56,4 +54,4 @@ def compare(
 
             draw_page([Setting.of_own(comparison)], report)
 
-    in_turn(write_verdicts, write_report, lambda: Console(width=max(console.width, WIDTH)).print(comparison))
+    in_turn(write_verdicts, write_report, lambda: wide_console().print(comparison))

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from overparam.cli.app import ScaleName, Task, app, console, draw_page, in_turn, judged, show, workspace
+from overparam.cli.app import ScaleName, Task, app, console, draw_page, in_turn, judged, show, wide_console, workspace
 from overparam.config import StudySpec, load_config
 from overparam.errors import SpecError
 
@@ -69,7 +69,7 @@ def plan(
         numbers = ["–" if number is None else f"{number:,}" for number in (cell.replicates, cell.examples)]
         effect = f"{cell.verdict.effect.mean:+.4f} [{cell.verdict.effect.lower:+.4f}, {cell.verdict.effect.upper:+.4f}]"
         board.add_row(cell.claim, cell.place, effect, f"{cell.verdict.margin:g}", *numbers, Text(cell.verdict.why))
-    Console(width=max(console.width, 170)).print(board)
+    wide_console().print(board)
     beyond = f"no {MOST:,} replicates, or times as many examples, would"
     console.print(f"– where {beyond}; where a gate withholds the verdict; and where several inequalities make it")
 
