@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from rich.progress import Progress
 
-from overparam.config import StudySpec, load_config
+from overparam.config.studies import StudySpec, load_config
 from overparam.court import JUDGED_TOY, Court
 from overparam.errors import OverparamError
-from overparam.evidence import LEVELS, NoEvidence
-from overparam.judging import Judgement
-from overparam.margins import load_preregistration
-from overparam.progress import progress_display
+from overparam.io.progress import progress_display
+from overparam.pipeline.evidence import LEVELS, NoEvidence
 from overparam.pytest_plugin import Run
-from overparam.recorded import TREND, Baseline, Cell
 from overparam.toy import claims as toy
 from overparam.toy.spec import read_toy
+from overparam.verdicts.judge import Judgement
+from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.recorded import TREND, Baseline, Cell
 
 ROOT = Path(__file__).parent.parent
 CLAIMS = Path(__file__).parent
@@ -172,7 +172,7 @@ def judgement(request: pytest.FixtureRequest) -> Judgement:
 @pytest.fixture(scope="module")
 def disturbed(request: pytest.FixtureRequest) -> Callable[[str], list[str]]:
     """What is wrong with the verdicts on a study's features after something was done to them, by what was done."""
-    from overparam.calibration.disturbed import as_they_are, complaints
+    from overparam.error_rates.disturbed import as_they_are, complaints
 
     court = request.config.stash[COURT]
     try:

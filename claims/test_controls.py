@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from overparam.judging import Judgement
+from overparam.verdicts.judge import Judgement
 
 pytestmark = pytest.mark.control
-# What is done to the features of trained networks; `overparam.calibration.disturbed` says what may come of it.
+# What is done to the features of trained networks; `overparam.error_rates.disturbed` says what may come of it.
 DISTURBED = (
     "M_1 replaced by an S",
     "wide and narrow swapped",

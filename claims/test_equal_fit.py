@@ -6,7 +6,7 @@ narrow networks, once of single ones, and once of those of S_α together; a clai
 
 import pytest
 
-from overparam.judging import Judgement
+from overparam.verdicts.judge import Judgement
 
 pytestmark = pytest.mark.control
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from overparam.judging import Judgement
+from overparam.verdicts.judge import Judgement
 
 
 @pytest.mark.claim("performance")

@@ -6,18 +6,25 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from overparam.claims import ALL, AT_EQUAL_FIT, CONTROLS_APART, QUARTER, cells
-from overparam.config import Config, StudySpec
+from overparam.config.studies import Config, StudySpec
 from overparam.errors import OverparamError
-from overparam.evidence import NoEvidence, ProgressFactory, gather, gather_controls, gather_equal_fit, workspace_of
-from overparam.judging import Judgement, judge
-from overparam.margins import Preregistration
+from overparam.pipeline.evidence import (
+    NoEvidence,
+    ProgressFactory,
+    gather,
+    gather_controls,
+    gather_equal_fit,
+    workspace_of,
+)
 from overparam.toy import claims as toy
 from overparam.toy.evidence import gather_toy
 from overparam.toy.spec import ToySpec
+from overparam.verdicts.claims import ALL, AT_EQUAL_FIT, CONTROLS_APART, QUARTER, cells
+from overparam.verdicts.judge import Judgement, judge
+from overparam.verdicts.margins import Preregistration
 
 if TYPE_CHECKING:
-    from overparam.calibration.worlds import Study
+    from overparam.error_rates.worlds import Study
 
 JUDGED_TOY = toy.TOY_CLAIMS | toy.TOY_CONTROLS
 
@@ -79,7 +86,7 @@ class Court:
         level, _ = self._once(str(study), lambda: gather(study, self.level, self.root, self.progress))
         if level == "record":
             raise NoEvidence(f"{study} is judged on its record, which holds no features that could be disturbed")
-        from overparam.calibration.disturbed import features_at
+        from overparam.error_rates.disturbed import features_at
 
         return features_at(study, QUARTER, workspace_of(level, self.root))
 

@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from overparam.errors import StorageError
-from overparam.files import write_json
-from overparam.judging import Judgement
-from overparam.scoreboard import WIDTH, scoreboard, summary
+from overparam.io.files import write_json
+from overparam.verdicts.judge import Judgement
+from overparam.verdicts.scoreboard import WIDTH, scoreboard, summary
 
 
 class Run:

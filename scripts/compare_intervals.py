@@ -19,13 +19,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import ndtri, stdtrit
 
-from overparam.calibration.randomness import generator
-from overparam.calibration.statistical import BAD_BY, BAD_SHARE, SPREADS, Interval
-from overparam.config import SEED
-from overparam.files import write_atomically
-from overparam.report.drawing import STYLE, stroke_of
-from overparam.report.markdown import replace_section, table
-from overparam.stats import LEVEL, Effect
+from overparam.config.studies import SEED
+from overparam.error_rates.randomness import generator
+from overparam.error_rates.statistical import BAD_BY, BAD_SHARE, SPREADS, Interval
+from overparam.io.files import write_atomically
+from overparam.metrics.stats import LEVEL, Effect
+from overparam.report.figures.drawing import STYLE, stroke_of
+from overparam.report.tables.markdown import replace_section, table
 
 PAGE, FIGURES = Path("docs/intervals.md"), Path("docs/figures")
 REPLICATES, SHARES = (3, 5, 10), (0.0, 0.3, 0.6, 0.9)

@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from overparam.belonging import what_it_is_of
-from overparam.judging import judge_record
-from overparam.margins import load_preregistration
-from overparam.planning import JUDGED
-from overparam.report.markdown import replace_section, table
-from overparam.results import Record, read_record
+from overparam.report.tables.markdown import replace_section, table
+from overparam.study.belonging import what_it_is_of
+from overparam.study.record import Record, read_record
+from overparam.verdicts.judge import judge_record
+from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.planning import JUDGED
 
 PAGE = Path("docs/judges.md")
-# What runs in the revision's own folder, on its own code.
+# What runs in the revision's own folder, on its own code, which lies there where it lay then.
 JUDGE_THEN = """
 import json, sys
 from pathlib import Path
@@ -169,7 +169,7 @@ def compare(folder: Path, paths: Sequence[str], root: Path) -> str:
     for path, then in judged_then(folder, paths).items():
         record, today = read_record(folder / path), root / path
         now = judged_now(record)
-        with patch("overparam.results.Effect", old_effect):
+        with patch("overparam.study.record.Effect", old_effect):
             with_old_interval = judged_now(record)
         found = changed(then, now, with_old_interval)
         same = today.exists() and today.read_bytes() == (folder / path).read_bytes()

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from overparam.blocks import Blocks
-from overparam.features import read_features
-from overparam.metrics import Measured, feature_performance, residuals, ridge_regression
-from overparam.quantities import FP, M_1, R, S
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import Measured, feature_performance, residuals, ridge_regression
+from overparam.networks.extract import read_features
+from overparam.study.quantities import FP, M_1, R, S
 
 FIT, HELDOUT, FEATURES, CLASSES, SEEDS = 500, 2000, 32, 5, 5
 Scaling = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of features (examples, features), by their fit rows

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import torch
 
-from overparam.budgets.fit import measure_fit
-from overparam.budgets.stage import fit_stage
-from overparam.config import StudySpec, load_config
+from overparam.config.studies import StudySpec, load_config
+from overparam.config.workspace import Workspace
 from overparam.data import Dataset
-from overparam.files import write_json
-from overparam.origins import default_device, environment_of
-from overparam.progress import progress_display
-from overparam.stages import build_networks, load_study_data
-from overparam.training import train
-from overparam.workspace import Workspace
+from overparam.io.files import write_json
+from overparam.io.progress import progress_display
+from overparam.networks.fit import measure_fit
+from overparam.networks.training import train
+from overparam.pipeline.equal_fit import fit_stage
+from overparam.pipeline.provenance import default_device, environment_of
+from overparam.pipeline.stages import build_networks, load_study_data
 
 PILOT_SEED = 1  # of no study, whose seeds are digests of names
 

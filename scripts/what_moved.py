@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from overparam.belonging import what_it_is_of
 from overparam.errors import ArtifactError
-from overparam.judging import judge_record
-from overparam.margins import load_preregistration
-from overparam.planning import JUDGED
-from overparam.results import Record, read_record
+from overparam.study.belonging import what_it_is_of
+from overparam.study.record import Record, read_record
+from overparam.verdicts.judge import judge_record
+from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.planning import JUDGED
 
 HEAD = "| record | probe penalties that moved | FP moved by at most | FSE moved by at most | verdicts that moved |"
 

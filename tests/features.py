@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from overparam.features import FeatureFile
-from overparam.replicates import Replicate
+from overparam.networks.extract import FeatureFile
+from overparam.study.layout import Replicate
 
 ONE, HALF, QUARTER = Fraction(1), Fraction(1, 2), Fraction(1, 4)
 COPIES = {ONE: 2, HALF: 4, QUARTER: 8}

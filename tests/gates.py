@@ -12,9 +12,9 @@ from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_rec
 
 import overparam.court  # what runs in this process need is loaded once, and not by each of them
 import overparam.pytest_plugin
-import overparam.recorded  # noqa: F401
-from overparam.files import digest_file
-from overparam.results import Record, write_record
+import overparam.verdicts.recorded  # noqa: F401
+from overparam.io.files import digest_file
+from overparam.study.record import Record, write_record
 
 RECORD = Path("results/smoke/digits-resnet18.json")
 CONTROLS = Path("results/smoke/controls/digits-resnet18.json")

@@ -6,7 +6,7 @@ package; the tests of that module must fail on it. What survives must stand in `
 can tell.
 
     python tests/mutate_guards.py             # all, about half an hour
-    python tests/mutate_guards.py ridge stats
+    python tests/mutate_guards.py metrics/ridge metrics/stats
 """
 
 import ast
@@ -25,51 +25,57 @@ from rich.progress import track
 ROOT = Path(__file__).parent.parent
 # By module, the tests that answer for it.
 TESTS = {
-    "stats": ["test_stats"],
-    "moments": ["test_moments", "test_few_rows"],
-    "penalties": ["test_penalties"],
-    "ridge": ["test_ridge", "test_ridge_edges"],
-    "probes": ["test_probes", "test_probe_search"],
-    "metrics": ["test_metrics", "test_metrics_edges", "test_residuals_performance"],
-    "rows": ["test_rows"],
-    "blocks": ["test_blocks"],
-    "hooks": ["test_hooks", "test_loaders"],
-    "arrays": ["test_arrays", "test_parquet"],
+    "metrics/stats": ["test_stats"],
+    "metrics/moments": ["test_moments", "test_few_rows"],
+    "metrics/penalties": ["test_penalties"],
+    "metrics/ridge": ["test_ridge", "test_ridge_edges"],
+    "metrics/probes": ["test_probes", "test_probe_search"],
+    "metrics/definitions": ["test_metrics", "test_metrics_edges", "test_residuals_performance"],
+    "metrics/rows": ["test_rows"],
+    "metrics/blocks": ["test_blocks"],
+    "networks/hooks": ["test_hooks", "test_loaders"],
+    "io/arrays": ["test_arrays", "test_parquet"],
     "data/hub": ["test_data", "test_sentences", "test_columns"],
-    "replicates": ["test_replicates", "test_measurement"],
-    "own": ["test_own"],
-    "order": ["test_order"],
-    "similarity": ["test_similarity"],
-    "results": ["test_results"],
-    "gates": ["test_penalty_gate", "test_claims"],
-    "judging": ["test_gates", "test_claims"],
-    "headlines": ["test_headlines"],
-    "margins": ["test_margins"],
-    "recorded": ["test_recorded"],
-    "belonging": ["test_belonging"],
-    "artifacts": ["test_belonging"],
-    "fetch": ["test_fetch", "test_data"],
-    "files": ["test_files"],
-    "sealed": ["test_checkpoints"],
-    "pins": ["test_pins"],
-    "evidence": ["test_evidence"],
-    "kernels": ["test_kernels", "test_examination"],
-    "examination": ["test_examination"],
-    "doctor": ["test_doctor"],
-    "equal_fit": ["test_equal_fit", "test_equal_fit_stage"],
-    "planning": ["test_planning"],
-    "budgets/stage": ["test_equal_fit_stage"],
-    "budgets/measurement": ["test_equal_fit_stage"],
+    "study/layout": ["test_replicates", "test_measurement"],
+    "compare/inputs": ["test_own"],
+    "compare/order": ["test_order"],
+    "metrics/similarity": ["test_similarity"],
+    "study/record": ["test_results"],
+    "verdicts/gates": ["test_penalty_gate", "test_claims"],
+    "verdicts/judge": ["test_gates", "test_claims"],
+    "verdicts/headlines": ["test_headlines"],
+    "verdicts/margins": ["test_margins"],
+    "verdicts/recorded": ["test_recorded"],
+    "study/belonging": ["test_belonging"],
+    "pipeline/artifacts": ["test_belonging"],
+    "data/fetch": ["test_fetch", "test_data"],
+    "io/files": ["test_files"],
+    "io/sealed": ["test_checkpoints"],
+    "pipeline/dvc_pins": ["test_pins"],
+    "pipeline/evidence": ["test_evidence"],
+    "networks/kernels": ["test_kernels", "test_examination"],
+    "networks/examination": ["test_examination"],
+    "pipeline/doctor": ["test_doctor"],
+    "verdicts/equal_fit": ["test_equal_fit", "test_equal_fit_stage"],
+    "verdicts/planning": ["test_planning"],
+    "pipeline/equal_fit": ["test_equal_fit_stage"],
+    "study/budgets/measurement": ["test_equal_fit_stage"],
 }
 SECONDS = 600  # that tests of one module may take
 # By module and condition.
 EQUIVALENT = {
-    ("gates", "setting == chosen"): "the verdict at the chosen setting is the same when it is taken twice",
-    ("probes", "reached.near(ridge, tolerance)"): "a fit that takes some steps more comes nearer still",
-    ("moments", "self.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the other",
-    ("moments", "other.count == 0, of an or"): "an empty group has mean and scatter 0, so the formula gives the first",
+    ("verdicts/gates", "setting == chosen"): "the verdict at the chosen setting is the same when it is taken twice",
+    ("metrics/probes", "reached.near(ridge, tolerance)"): "a fit that takes some steps more comes nearer still",
+    (
+        "metrics/moments",
+        "self.count == 0, of an or",
+    ): "an empty group has mean and scatter 0, so the formula gives the other",
+    (
+        "metrics/moments",
+        "other.count == 0, of an or",
+    ): "an empty group has mean and scatter 0, so the formula gives the first",
     ("data/hub", "table.column_names != columns"): "pyarrow with its dataset module refuses such a file by itself",
-    ("evidence", "TYPE_CHECKING"): "only those who check types read on",
+    ("pipeline/evidence", "TYPE_CHECKING"): "only those who check types read on",
 }
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from overparam.config import StudySpec, load_config
+from overparam.config.recipes import TrainSpec
+from overparam.config.studies import StudySpec, load_config
 from overparam.data import Dataset, load_dataset
-from overparam.recipes import TrainSpec
 
 ROOT = Path(__file__).parent.parent
 QUARTER = Fraction(1, 4)

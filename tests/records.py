@@ -5,10 +5,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from overparam.penalties import PenaltyChoice
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_matched, S_prime, early
-from overparam.results import PENALTY_FACTORS, Record, Sample
-from overparam.stats import Effect
+from overparam.metrics.penalties import PenaltyChoice
+from overparam.metrics.stats import Effect
+from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_matched, S_prime, early
+from overparam.study.record import PENALTY_FACTORS, Record, Sample
 
 ONE, HALF, QUARTER, EIGHTH, SIXTEENTH = (Fraction(1, k) for k in (1, 2, 4, 8, 16))
 ALPHAS = (ONE, HALF, QUARTER, EIGHTH, SIXTEENTH)

@@ -6,13 +6,13 @@ from pathlib import Path
 import yaml
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.config import load_config
-from overparam.files import digest_file
-from overparam.margins import load_preregistration
+from overparam.config.studies import load_config
+from overparam.io.files import digest_file
 from overparam.report.page import write_page
 from overparam.report.settings import gather_settings
-from overparam.results import write_record
+from overparam.study.record import write_record
 from overparam.toy.spec import read_toy
+from overparam.verdicts.margins import load_preregistration
 
 ROOT = Path(__file__).parent.parent
 RECORD = Path("results/smoke/digits-resnet18.json")

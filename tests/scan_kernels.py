@@ -22,14 +22,14 @@ import torch.nn.functional as F  # noqa: N812
 from rich.console import Console
 from rich.progress import track
 
-from overparam.config import load_config
-from overparam.doctor import library, processor
-from overparam.ensembles import initialise
-from overparam.examination import Examination
-from overparam.kernels import Finding
-from overparam.models import build
-from overparam.models.layers import Convolution
-from overparam.workspace import Workspace
+from overparam.config.studies import load_config
+from overparam.config.workspace import Workspace
+from overparam.networks.ensemble import initialise
+from overparam.networks.examination import Examination
+from overparam.networks.kernels import Finding
+from overparam.networks.layers import Convolution
+from overparam.networks.registry import build
+from overparam.pipeline.doctor import library, processor
 
 ROOT = Path(__file__).parent.parent
 BASE_WIDTHS = (8, 16, 64)

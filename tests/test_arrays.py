@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import PROPERTY, SEEDS, generator
 
-from overparam.arrays import read_array
 from overparam.errors import ArtifactError, SpecError
+from overparam.io.arrays import read_array
 
 
 def write_columns(path, array):

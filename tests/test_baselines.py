@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 from networks import tiny_data
 
-from overparam.baselines import word_baselines
 from overparam.data import Examples
 from overparam.data.sentences import PADDING, SEPARATOR, START
+from overparam.data.word_baselines import word_baselines
 
 WORDS, LENGTH = 20, 12  # token ids 4 to 23
 

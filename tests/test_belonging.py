@@ -8,19 +8,19 @@ import pytest
 from gates import study_record
 from networks import QUARTER, tiny_data, tiny_recipe, tiny_study
 
-from overparam.artifacts import load_features, load_networks, member_of
-from overparam.belonging import read_controls_of, read_record_of
-from overparam.checkpoints import Provenance, save_checkpoint
+from overparam.config.workspace import Workspace
 from overparam.errors import ArtifactError
-from overparam.features import write_features
-from overparam.files import digest_file, write_sealed
-from overparam.models import build
-from overparam.origins import identify
-from overparam.report.sections import fill_sections
-from overparam.results import write_record
-from overparam.sealed import write_sealed as write_tensors
-from overparam.training import copy_seeds
-from overparam.workspace import Workspace
+from overparam.io.files import digest_file, write_sealed
+from overparam.io.sealed import write_sealed as write_tensors
+from overparam.networks.checkpoints import Provenance, save_checkpoint
+from overparam.networks.extract import write_features
+from overparam.networks.registry import build
+from overparam.networks.training import copy_seeds
+from overparam.pipeline.artifacts import load_features, load_networks, member_of
+from overparam.pipeline.provenance import identify
+from overparam.report.tables.sections import fill_sections
+from overparam.study.belonging import read_controls_of, read_record_of
+from overparam.study.record import write_record
 
 STUDY = tiny_study()
 SMOKE = tiny_study(name="smoke")

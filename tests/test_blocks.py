@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from worlds import PROPERTY, SEEDS, blocks_of, generator, reordered, with_arrays, world
 
-from overparam.blocks import Blocks
 from overparam.errors import MeasurementError
-from overparam.metrics import feature_performance, ridge_regression
-from overparam.moments import Moments
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import feature_performance, ridge_regression
+from overparam.metrics.moments import Moments
 
 COUNT = 100
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from networks import tiny_digits, tiny_recipe, tiny_study
 
-from overparam import training
-from overparam.checkpoints import load_checkpoint
-from overparam.config import StudySpec
+from overparam.config.studies import StudySpec
+from overparam.config.workspace import Workspace
 from overparam.errors import SpecError
-from overparam.models import build
-from overparam.stages import feature_stage, train_stage
-from overparam.training import copy_seeds, train
-from overparam.workspace import Workspace
+from overparam.networks import training
+from overparam.networks.checkpoints import load_checkpoint
+from overparam.networks.registry import build
+from overparam.networks.training import copy_seeds, train
+from overparam.pipeline.stages import feature_stage, train_stage
 
 WIDE = Fraction(1)
 

@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from overparam import measurement, metrics
-from overparam.blocks import Blocks
-from overparam.calibration import studies
-from overparam.calibration.acceptance import AT_EQUAL_FIT, GENERATED, STATISTICAL, GeneratedTrial, calibrate
-from overparam.calibration.bounds import always, by_chance, in_share, never
-from overparam.calibration.statistical import BAD_BY, SPREADS, StatisticalWorlds
-from overparam.calibration.studies import ANY
-from overparam.calibration.worlds import WORLDS
-from overparam.margins import load_preregistration
-from overparam.metrics import feature_performance
-from overparam.probes import cross_validate
-from overparam.stats import Effect, greater
+from overparam.error_rates import studies
+from overparam.error_rates.acceptance import AT_EQUAL_FIT, GENERATED, STATISTICAL, GeneratedTrial, calibrate
+from overparam.error_rates.bounds import always, by_chance, in_share, never
+from overparam.error_rates.statistical import BAD_BY, SPREADS, StatisticalWorlds
+from overparam.error_rates.studies import ANY
+from overparam.error_rates.worlds import WORLDS
+from overparam.metrics import definitions as metrics
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import feature_performance
+from overparam.metrics.probes import cross_validate
+from overparam.metrics.stats import Effect, greater
+from overparam.study import measure as measurement
+from overparam.verdicts.margins import load_preregistration
 
 MARGINS = load_preregistration()
 AT_MARGIN = [trial for trial in STATISTICAL if trial.effect is None]

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from overparam.calibration.networks import NARROW, ONE, ONE_LAW, PARTS, SIGNAL
-from overparam.calibration.studies import first_replicates, record_of
-from overparam.calibration.worlds import OUTLIER, WORLDS
+from overparam.error_rates.networks import NARROW, ONE, ONE_LAW, PARTS, SIGNAL
+from overparam.error_rates.studies import first_replicates, record_of
+from overparam.error_rates.worlds import OUTLIER, WORLDS
 from overparam.errors import MeasurementError
-from overparam.metrics import residuals, ridge_regression
-from overparam.quantities import M_1, M_1_PRIME, S, S_prime
-from overparam.replicates import Replicate
+from overparam.metrics.definitions import residuals, ridge_regression
+from overparam.study.layout import Replicate
+from overparam.study.quantities import M_1, M_1_PRIME, S, S_prime
 
 
 @pytest.mark.parametrize(

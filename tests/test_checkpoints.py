@@ -5,12 +5,12 @@ import pytest
 import torch
 from networks import QUARTER, tiny_study
 
-from overparam.checkpoints import Provenance, load_checkpoint, save_checkpoint
-from overparam.ensembles import initialise
 from overparam.errors import ArtifactError, StorageError
-from overparam.features import read_features, write_features
-from overparam.models import build
-from overparam.sealed import read_metadata, read_sealed, write_sealed
+from overparam.io.sealed import read_metadata, read_sealed, write_sealed
+from overparam.networks.checkpoints import Provenance, load_checkpoint, save_checkpoint
+from overparam.networks.ensemble import initialise
+from overparam.networks.extract import read_features, write_features
+from overparam.networks.registry import build
 
 SEEDS = [1, 2, 3]
 

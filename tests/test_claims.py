@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.claims import ALL, AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART, cells
-from overparam.judging import Judgement, cell_id, judge, judge_record
-from overparam.margins import load_preregistration
-from overparam.results import PENALTY_FACTORS
+from overparam.study.record import PENALTY_FACTORS
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
+from overparam.verdicts.claims import ALL, AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART, cells
+from overparam.verdicts.judge import Judgement, cell_id, judge, judge_record
+from overparam.verdicts.margins import load_preregistration
 
 ROOT = Path(__file__).parent.parent
 MARGINS = load_preregistration()

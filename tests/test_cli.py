@@ -5,11 +5,13 @@ import pytest
 import yaml
 from networks import tiny_repository
 
-from overparam import cli, doctor, files, stages
-from overparam.calibration import acceptance
-from overparam.doctor import Diagnosis
-from overparam.kernels import Finding, Kernel
-from overparam.workspace import Workspace
+from overparam import cli
+from overparam.config.workspace import Workspace
+from overparam.error_rates import acceptance
+from overparam.io import files
+from overparam.networks.kernels import Finding, Kernel
+from overparam.pipeline import doctor, stages
+from overparam.pipeline.doctor import Diagnosis
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def test_a_study_in_one_command(repository, run):
 
 
 def tiny_study_of(repository):
-    from overparam.config import load_config
+    from overparam.config.studies import load_config
 
     return load_config(repository / "params.yaml").study("digits", "resnet18")
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from reports import make_repository
 
-from overparam import cli, compare
-from overparam.calibration import acceptance
+from overparam import cli
 from overparam.cli.app import console, in_turn
+from overparam.compare import api as compare
+from overparam.error_rates import acceptance
 from overparam.errors import StorageError
 
 NAMES = ("run [v2]", "page [/v2]", "[bold]", "a [link=x] b", ":warning:", "α ≤ 1")

@@ -12,17 +12,17 @@ from features import FIT, HALF, HELDOUT, ONE, QUARTER, latents, world
 from networks import ROOT
 from rich.console import Console
 
-from overparam.claims import CLAIMS, CONTROLS
-from overparam.compare import Comparison, compare_files, compare_networks
+from overparam.compare.api import Comparison, compare_files, compare_networks
+from overparam.compare.inputs import NetworkFeatures, build_replicates
 from overparam.errors import MeasurementError, SpecError
-from overparam.margins import load_preregistration
-from overparam.measurement import measure
-from overparam.own import NetworkFeatures, build_replicates
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.metrics.similarity import Pair, linear_cka
 from overparam.report.page import write_page
 from overparam.report.settings import Setting
-from overparam.results import PENALTY_FACTORS
-from overparam.similarity import Pair, linear_cka
+from overparam.study.measure import measure
+from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.study.record import PENALTY_FACTORS
+from overparam.verdicts.claims import CLAIMS, CONTROLS
+from overparam.verdicts.margins import load_preregistration
 
 MARGINS = load_preregistration()
 SPLIT = np.repeat([False, True], [FIT, HELDOUT])

@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 from networks import ROOT
 
-from overparam.stats import Effect
+from overparam.metrics.stats import Effect
 
 SCRIPT = runpy.run_path(str(ROOT / "scripts" / "compare_intervals.py"))
 INTERVALS, RESAMPLED, KINDS, SHARES = (SCRIPT[name] for name in ("INTERVALS", "RESAMPLED", "KINDS", "SHARES"))

@@ -8,8 +8,8 @@ import pytest
 from networks import ROOT
 from records import synthetic_record
 
-from overparam.margins import load_preregistration
-from overparam.results import write_record
+from overparam.study.record import write_record
+from overparam.verdicts.margins import load_preregistration
 
 SCRIPT = runpy.run_path(str(ROOT / "scripts" / "compare_judges.py"))
 NOW = SCRIPT["judged_now"](synthetic_record())
@@ -29,7 +29,7 @@ def judge_record(path, margins, *, evidence, claims):
     return [] if claims else [Line(line) for line in lines]
 """,
     "stats": """
-from overparam.stats import Effect as Now
+from overparam.metrics.stats import Effect as Now
 class Effect(Now):
     def bound(self, tail): return self.mean + 100 * (super().bound(tail) - self.mean)
 """,

@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overparam.config import Config, StudySpec, alpha_label, load_config, parse_alpha
+from overparam.config.recipes import ImageRecipe
+from overparam.config.studies import Config, StudySpec, alpha_label, load_config, parse_alpha
 from overparam.errors import SpecError
-from overparam.recipes import ImageRecipe
 
 ROOT = Path(__file__).parent.parent
 PROPERTY = settings(max_examples=30, deadline=None, derandomize=True)

@@ -6,11 +6,11 @@ import pytest
 from networks import ROOT
 from reports import rows
 
-from overparam.controls.quantities import FSE_nonlinear, FSE_untrained, concatenation, stitched
-from overparam.quantities import FSE, M_1, M_1_PRIME, S
-from overparam.report.control_figures import CONTROL_FIGURES
-from overparam.report.study_figures import draw_figures
-from overparam.results import read_record
+from overparam.report.figures.controls import CONTROL_FIGURES
+from overparam.report.figures.studies import draw_figures
+from overparam.study.controls.quantities import FSE_nonlinear, FSE_untrained, concatenation, stitched
+from overparam.study.quantities import FSE, M_1, M_1_PRIME, S
+from overparam.study.record import read_record
 
 HALF = Fraction(1, 2)
 

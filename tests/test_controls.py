@@ -9,15 +9,21 @@ from features import COPIES, HALF, ONE, QUARTER, WIDTH, world
 from networks import tiny_study
 from sklearn.linear_model import Ridge
 
-from overparam import controls
-from overparam.blocks import Blocks
-from overparam.claims import CLAIMS, CONTROLS_APART
-from overparam.config import SEED
-from overparam.controls.copies import asymptote, counts
-from overparam.controls.measurement import Networks, Readout, measure_controls
-from overparam.controls.nonlinear import predict_nonlinearly
-from overparam.controls.penalties import PATH_FACTORS
-from overparam.controls.quantities import (
+from overparam.config.studies import SEED
+from overparam.config.workspace import Workspace
+from overparam.errors import ArtifactError, MeasurementError
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import feature_performance, ridge_regression, span_error
+from overparam.metrics.penalties import Penalties
+from overparam.metrics.similarity import MEASURES
+from overparam.pipeline import controls as stage
+from overparam.pipeline.controls import controls_stage
+from overparam.pipeline.run import run_study
+from overparam.study.controls.copies import asymptote, counts
+from overparam.study.controls.measurement import Networks, Readout, measure_controls
+from overparam.study.controls.nonlinear import predict_nonlinearly
+from overparam.study.controls.penalties import PATH_FACTORS
+from overparam.study.controls.quantities import (
     FSE_best,
     FSE_nonlinear,
     concatenation,
@@ -27,18 +33,12 @@ from overparam.controls.quantities import (
     unseen,
     untrained,
 )
-from overparam.controls.stage import controls_stage
-from overparam.controls.unseen import measure_unseen
-from overparam.errors import ArtifactError, MeasurementError
-from overparam.measurement import measure
-from overparam.metrics import feature_performance, ridge_regression, span_error
-from overparam.penalties import Penalties
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
-from overparam.replicates import Replicate
-from overparam.results import PENALTY_FACTORS, Sample, read_record
-from overparam.similarity import MEASURES
-from overparam.studies import run_study
-from overparam.workspace import Workspace
+from overparam.study.controls.unseen import measure_unseen
+from overparam.study.layout import Replicate
+from overparam.study.measure import measure
+from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.study.record import PENALTY_FACTORS, Sample, read_record
+from overparam.verdicts.claims import CLAIMS, CONTROLS_APART
 
 
 def networks_of(seed: int) -> Networks:
@@ -220,7 +220,7 @@ def test_the_stage_leaves_a_record_and_run_again_does_nothing(studied, monkeypat
     path = workspace.controls(tiny_study())
     assert read_record(path).key == record.key
     assert path.stat().st_size < 200_000
-    monkeypatch.setattr(controls.stage, "measure_controls", None)
+    monkeypatch.setattr(stage, "measure_controls", None)
     assert controls_stage(tiny_study(), workspace).key == record.key
 
 

@@ -10,10 +10,9 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from overparam import fetch
-from overparam.data import HUB_DATASETS, Normalisation, data_at_hand, load_dataset
-from overparam.data.parquet import read_parquet
+from overparam.data import HUB_DATASETS, Normalisation, data_at_hand, fetch, load_dataset
 from overparam.errors import DataError
+from overparam.io.parquet import read_parquet
 
 ROWS = {"train": 40, "test": 20}
 
@@ -198,7 +197,7 @@ def test_columns_come_in_the_order_that_was_asked_for(tmp_path):
 def test_reading_parquet_leaves_no_thread_at_work(tmp_path):
     pq.write_table(pa.table({"x": list(range(100_000))}), tmp_path / "a.parquet", row_group_size=1000)
     program = (
-        "import os, sys; from pathlib import Path; from overparam.data.parquet import read_parquet\n"
+        "import os, sys; from pathlib import Path; from overparam.io.parquet import read_parquet\n"
         "path, before = Path(sys.argv[1]), len(os.listdir('/proc/self/task'))\n"
         "for source in (path, path.open('rb')): read_parquet(source, ['x'])\n"
         "print(len(os.listdir('/proc/self/task')) - before)"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from overparam.calibration.disturbed import DISTURBANCES, NOT_HOLDS, Disturbance, as_they_are, complaints
-from overparam.calibration.networks import SIGNAL
-from overparam.calibration.studies import ANY
-from overparam.calibration.worlds import WORLDS
-from overparam.margins import load_preregistration
+from overparam.error_rates.disturbed import DISTURBANCES, NOT_HOLDS, Disturbance, as_they_are, complaints
+from overparam.error_rates.networks import SIGNAL
+from overparam.error_rates.studies import ANY
+from overparam.error_rates.worlds import WORLDS
+from overparam.verdicts.margins import load_preregistration
 
 ROOT = Path(__file__).parent.parent
 MARGINS = load_preregistration()

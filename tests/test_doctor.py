@@ -12,15 +12,15 @@ import torch
 from networks import QUARTER, ROOT, tiny_data, tiny_digits, tiny_recipe, tiny_study
 from test_examination import STEPS, findings_of
 
-from overparam import doctor
-from overparam.checkpoints import load_checkpoint
-from overparam.doctor import Diagnosis, check_kernels, diagnose, step_of
+from overparam.config.workspace import Workspace
 from overparam.errors import KernelError
-from overparam.examination import Step
-from overparam.kernels import Finding, Kernel
-from overparam.stages import train_stage
-from overparam.studies import run_study
-from overparam.workspace import Workspace
+from overparam.networks.checkpoints import load_checkpoint
+from overparam.networks.examination import Step
+from overparam.networks.kernels import Finding, Kernel
+from overparam.pipeline import doctor
+from overparam.pipeline.doctor import Diagnosis, check_kernels, diagnose, step_of
+from overparam.pipeline.run import run_study
+from overparam.pipeline.stages import train_stage
 
 KERNEL = Kernel("layer2.0.downsample.0 at α = 1/2", "convolution_backward", "50×8×4×4, 50×4×8×8, 8×4×1×1", "float32")
 SOUND = Finding(KERNEL, "gradient of the weight", 1e-6, True)
@@ -215,8 +215,8 @@ def test_the_step_is_that_of_training(arch):
 AVX2 = """
 import sys, torch
 from fractions import Fraction
-from overparam.ensembles import initialise
-from overparam.models import build
+from overparam.networks.ensemble import initialise
+from overparam.networks.registry import build
 
 for alpha in ("1", "1/2", "1/4", "1/8"):
     gradients = []

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overparam.equal_fit import Fits, Readings, greater_at_equal_fit
-from overparam.margins import Gates
-from overparam.stats import Effect
+from overparam.metrics.stats import Effect
+from overparam.verdicts.equal_fit import Fits, Readings, greater_at_equal_fit
+from overparam.verdicts.margins import Gates
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 R, B = 3, 6

@@ -10,25 +10,25 @@ import pytest
 from networks import QUARTER, tiny_study
 from records import synthetic_record
 
-from overparam import budgets
-from overparam.belonging import read_equal_fit_of
-from overparam.budgets.measurement import Networks, measure_budgets
-from overparam.budgets.stage import budgets_around, equal_fit_stage, fit_stage
-from overparam.claims import AT_EQUAL_FIT, CLAIMS
-from overparam.equal_fit import both_matches, fits_of, readings_of
+from overparam.config.workspace import Workspace
 from overparam.errors import ArtifactError, MeasurementError, SpecError
-from overparam.features import read_features, write_features
-from overparam.findings import greater
-from overparam.judging import judge
-from overparam.margins import load_preregistration
-from overparam.pins import stale_reason
-from overparam.quantities import FP, M_1
-from overparam.replicates import Replicate
-from overparam.results import Sample, read_record, write_record
-from overparam.stages import feature_stage, train_stage
-from overparam.stats import Effect
-from overparam.studies import run_study
-from overparam.workspace import Workspace
+from overparam.metrics.stats import Effect
+from overparam.networks.extract import read_features, write_features
+from overparam.pipeline import equal_fit as stage
+from overparam.pipeline.dvc_pins import stale_reason
+from overparam.pipeline.equal_fit import budgets_around, equal_fit_stage, fit_stage
+from overparam.pipeline.run import run_study
+from overparam.pipeline.stages import feature_stage, train_stage
+from overparam.study.belonging import read_equal_fit_of
+from overparam.study.budgets.measurement import Networks, measure_budgets
+from overparam.study.layout import Replicate
+from overparam.study.quantities import FP, M_1
+from overparam.study.record import Sample, read_record, write_record
+from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS
+from overparam.verdicts.equal_fit import both_matches, fits_of, readings_of
+from overparam.verdicts.findings import greater
+from overparam.verdicts.judge import judge
+from overparam.verdicts.margins import load_preregistration
 
 ONE, HALF = Fraction(1), Fraction(1, 2)
 EPOCHS = (0.5, 1.0, 1.5)
@@ -50,8 +50,8 @@ def studied(tmp_path_factory):
 def test_the_stage_leaves_a_record_of_its_kind_and_run_again_does_nothing(studied, monkeypatch):
     workspace, record = studied
     assert read_equal_fit_of(STUDY, workspace).key == record.key
-    monkeypatch.setattr(budgets.stage, "measure_budgets", None)
-    monkeypatch.setattr(budgets.stage, "measure_fit", None)
+    monkeypatch.setattr(stage, "measure_budgets", None)
+    monkeypatch.setattr(stage, "measure_fit", None)
     assert equal_fit_stage(STUDY, workspace).key == record.key
 
 

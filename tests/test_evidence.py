@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from networks import tiny_study
 
-from overparam import evidence, stages, studies
+from overparam.config.workspace import Workspace
 from overparam.errors import ArtifactError
-from overparam.evidence import NoEvidence, gather, gather_controls, strongest_at_hand
-from overparam.files import digest_file, digest_json
-from overparam.results import read_record, write_record
-from overparam.workspace import Workspace
+from overparam.io.files import digest_file, digest_json
+from overparam.pipeline import evidence, stages
+from overparam.pipeline import run as studies
+from overparam.pipeline.evidence import NoEvidence, gather, gather_controls, strongest_at_hand
+from overparam.study.record import read_record, write_record
 
 STUDY = tiny_study()
 SLOW = replace(STUDY, scale=replace(STUDY.scale, quick=False))

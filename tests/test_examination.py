@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from overparam import examination
-from overparam.examination import Step, examine_step
-from overparam.models import build
-from overparam.models.layers import Convolution
+from overparam.networks import examination
+from overparam.networks.examination import Step, examine_step
+from overparam.networks.layers import Convolution
+from overparam.networks.registry import build
 
 STEPS = {
     "resnet18": Step("resnet18", 4, (("1", 2),), 1, 10, (1, 8, 8), 6, "float32", 1),

@@ -11,17 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 from test_data import ROWS, table
 
-from overparam import fetch
-from overparam.data import HUB_DATASETS, data_at_hand, load_dataset
+from overparam.data import HUB_DATASETS, data_at_hand, fetch, load_dataset
 from overparam.errors import DataError, StorageError
-from overparam.files import alone
+from overparam.io.files import alone
 
 # Fetches from a mirror as often as it is told, or reads what is there until a file says that all is done.
 PROGRAM = """
 import sys
 from pathlib import Path
 from overparam.data import HUB_DATASETS
-from overparam.fetch import fetch
+from overparam.data.fetch import fetch
 HUB_DATASETS["cifar"].rows.update(train=40, test=20)
 word, root, other = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 if word == "fetch":

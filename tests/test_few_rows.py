@@ -9,12 +9,12 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from sklearn.metrics import log_loss
 from worlds import PROPERTY, SEEDS, absolute, generator, split
 
-from overparam import probes
-from overparam.blocks import Blocks
 from overparam.errors import MeasurementError
-from overparam.metrics import feature_performance, ridge_regression
-from overparam.moments import FOLDS, LEAST_FIT_ROWS, Moments, check_folds
-from overparam.ridge import PENALTIES
+from overparam.metrics import probes
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import feature_performance, ridge_regression
+from overparam.metrics.moments import FOLDS, LEAST_FIT_ROWS, Moments, check_folds
+from overparam.metrics.ridge import PENALTIES
 
 
 def in_folds(sizes, seed=0, *, source=6, target=4, labels=None):

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overparam import files
 from overparam.errors import StorageError
-from overparam.files import (
+from overparam.io import files
+from overparam.io.files import (
     KINDS,
     alone,
     digest_file,
@@ -164,7 +164,7 @@ def test_one_process_at_a_time_makes_what_stands_for_itself(tmp_path):
     program = f"""
 import sys, time
 from pathlib import Path
-from overparam.files import alone
+from overparam.io.files import alone
 for _ in range(5):
     with alone(Path({str(path)!r})):
         for _ in range(2):
@@ -220,7 +220,7 @@ def test_the_digest_of_source_covers_modules_and_packages_in_any_order(tmp_path,
     sources = {name: tmp_path / name for name in ("a.py", "b.py", "models/c.py", "models/d.py")}
     for name, path in sources.items():
         path.write_text(name)
-    monkeypatch.setattr(files, "__file__", str(tmp_path / "files.py"))
+    monkeypatch.setattr(files, "__file__", str(tmp_path / "io" / "files.py"))
     digest = digest_source("a", "models")
     assert digest_source("models", "a") == digest
     sources["b.py"].write_text("not asked for")

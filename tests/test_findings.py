@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from records import spread_effect
 
-from overparam import stats
-from overparam.equal_fit import both_matches
-from overparam.findings import Finding, every, greater, grows, not_above
-from overparam.stats import Effect
+from overparam.metrics import stats
+from overparam.metrics.stats import Effect
+from overparam.verdicts.equal_fit import both_matches
+from overparam.verdicts.findings import Finding, every, greater, grows, not_above
 
 means = st.floats(-0.2, 0.2)
 widths = st.floats(1e-4, 0.2)

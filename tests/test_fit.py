@@ -8,13 +8,14 @@ import torch
 from networks import QUARTER, tiny_data, tiny_recipe_of
 from sklearn.metrics import accuracy_score, log_loss
 
-from overparam import Blocks, ensembles, ridge_regression, span_error
-from overparam.batches import epoch_batches, prepare
-from overparam.budgets.fit import measure_fit
-from overparam.config import SEED
-from overparam.ensembles import precision_on, stream
-from overparam.models import build
-from overparam.training import accuracy, train
+from overparam import Blocks, ridge_regression, span_error
+from overparam.config.studies import SEED
+from overparam.networks import ensemble as ensembles
+from overparam.networks.batches import epoch_batches, prepare
+from overparam.networks.ensemble import precision_on, stream
+from overparam.networks.fit import measure_fit
+from overparam.networks.registry import build
+from overparam.networks.training import accuracy, train
 
 
 @pytest.fixture(scope="module", params=["resnet18", "transformer"])

@@ -9,10 +9,10 @@ import pytest
 from gates import CONTROLS, RECORD, make_repository, pin, put_record, study_record
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH
 
-from overparam.files import write_json, write_sealed
-from overparam.judging import judge_record
-from overparam.margins import load_preregistration
-from overparam.results import write_record
+from overparam.io.files import write_json, write_sealed
+from overparam.study.record import write_record
+from overparam.verdicts.judge import judge_record
+from overparam.verdicts.margins import load_preregistration
 
 GATES = ("holds", "baseline", "none")
 # One effect too small to hold, and one that nobody could tell: seven tests more than their trends.
@@ -239,7 +239,7 @@ def test_what_is_not_asked_for_need_not_be_judged_again(repository, recorded, cl
 
 
 def test_an_edited_margin_fails_the_gate_even_where_no_verdict_moves(repository, recorded, monkeypatch, claims):
-    from overparam import margins
+    from overparam.verdicts import margins
 
     text = margins.PACKAGED.read_text(encoding="utf-8").replace("span = 0.02", "span = 0.021")
     (repository / "edited.toml").write_text(text, encoding="utf-8")

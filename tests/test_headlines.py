@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
-from overparam.headlines import counts, line, over_all, survivors
-from overparam.judging import Judgement, judge_record
-from overparam.margins import load_preregistration
+from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
+from overparam.verdicts.headlines import counts, line, over_all, survivors
+from overparam.verdicts.judge import Judgement, judge_record
+from overparam.verdicts.margins import load_preregistration
 
 WIDTHS = ("1/2", "1/4", "1/8", "1/16")
 LINES = judge_record(synthetic_record(), load_preregistration(), evidence="record")

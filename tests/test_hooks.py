@@ -9,7 +9,7 @@ from torchvision.models import resnet18
 from worlds import PROPERTY
 
 from overparam.errors import MeasurementError, SpecError
-from overparam.hooks import extract_features
+from overparam.networks.hooks import extract_features
 
 EXAMPLES, CHANNELS = 10, 6
 

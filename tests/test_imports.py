@@ -10,54 +10,79 @@ import pytest
 import overparam
 
 PACKAGE = Path(overparam.__file__).parent
-# From left to right; a module may import those before it, never those after it.
+# From left to right; what stands here may import those before it, never those after it.
 ORDER = [
-    "errors", "files", "rows", "recipes", "config", "data", "arrays", "fetch", "batches",
-    "models", "ensembles", "sealed", "progress", "training", "kernels", "examination", "checkpoints",
-    "baselines", "features", "hooks",
-    "blocks", "moments", "penalties", "ridge", "probes", "metrics", "similarity", "stats", "findings", "intervals",
-    "quantities", "results", "widths", "pins", "replicates", "own", "order", "measurement", "workspace", "belonging",
-    "origins", "doctor", "artifacts", "stages", "studies", "controls", "budgets", "evidence",
-    "claims", "margins", "equal_fit", "gates", "judging", "planning", "toy", "calibration", "headlines", "scoreboard",
-    "recorded", "court", "pytest_plugin", "compare", "report", "cli",
+    "errors", "io.files", "metrics.rows", "config", "io.parquet", "data.examples", "data", "io.arrays", "data.fetch",
+    "networks.batches", "networks.layers", "networks.architectures", "networks.registry", "networks.ensemble",
+    "io.sealed", "io.progress", "networks.training", "networks.kernels", "networks.examination", "networks.checkpoints",
+    "data.word_baselines", "networks.extract", "networks.hooks",
+    "metrics.blocks", "metrics.moments", "metrics.penalties", "metrics.ridge", "metrics.probes", "metrics.definitions",
+    "metrics.similarity", "metrics.stats", "verdicts.findings", "verdicts.intervals",
+    "study.quantities", "study.record", "study.widths", "pipeline.dvc_pins", "study.layout", "compare.inputs",
+    "compare.order", "study.measure", "study.belonging", "networks.fit", "pipeline.provenance", "pipeline.doctor",
+    "pipeline.artifacts", "pipeline.stages", "pipeline.run", "study.controls", "pipeline.controls", "study.budgets",
+    "pipeline.equal_fit", "pipeline.evidence", "verdicts.claims", "verdicts.margins", "verdicts.equal_fit",
+    "verdicts.gates", "verdicts.judge", "verdicts.planning", "toy", "error_rates", "verdicts.headlines",
+    "verdicts.scoreboard", "verdicts.recorded", "court", "pytest_plugin", "compare.api", "report", "cli",
 ]  # fmt: skip
 # What must be quick to import, since reading records is all that most runs do.
-TORCHLESS = ["results", "stats", "judging", "evidence", "scoreboard", "config", "workspace", "cli"]
-# metrics know no model, stats know no metric, claims know no network.
+TORCHLESS = [
+    "study.record", "metrics.stats", "verdicts.judge", "pipeline.evidence", "verdicts.scoreboard", "config.studies",
+    "config.workspace", "cli",
+]  # fmt: skip
+# Metrics know no network, stats know no metric, verdicts know neither network nor data.
 FORBIDDEN = {
-    "metrics": {"models", "ensembles", "training", "checkpoints", "features"},
-    "stats": {"metrics", "ridge", "probes", "moments", "blocks"},
-    "report": {"models", "ensembles", "training", "checkpoints", "features", "stages", "data"},
-    "judging": {"models", "ensembles", "training", "checkpoints", "features", "stages", "data"},
+    "metrics.definitions": {"networks"},
+    "metrics.stats": {"metrics.definitions", "metrics.ridge", "metrics.probes", "metrics.moments", "metrics.blocks"},
+    "report": {"networks", "pipeline.stages", "data"},
+    "verdicts.judge": {"networks", "pipeline.stages", "data"},
 }
 
 
-def imported_by(module: str) -> set[str]:
-    place = PACKAGE / module
-    files = place.glob("*.py") if place.is_dir() else [place.with_suffix(".py")]
+def place(module: str) -> str:
+    """The entry of the order that a module belongs to: its own, or that of a folder around it."""
+    parts = module.split(".")
+    known = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((name for name in known if name in ORDER), module)
+
+
+def imported(file: Path) -> set[str]:
+    """The modules of the package that one of them imports, by their dotted names."""
     found = set()
-    for file in files:
-        for node in ast.walk(ast.parse(file.read_text())):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.module == "overparam":
-                names += [f"overparam.{alias.name}" for alias in node.names]
-            found |= {name.split(".")[1] for name in names if name.startswith("overparam.")}
-    return found - {module}
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if as_file(name).exists() else node.module for name in names}
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name.removeprefix("overparam.") for name in found if name.startswith("overparam.")}
+
+
+def as_file(module: str) -> Path:
+    path = PACKAGE.parent / Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
+    if path.parent != PACKAGE or path.name != "__init__.py"
+}
 
 
 def test_every_module_has_its_place_in_the_order():
-    modules = {path.stem for path in PACKAGE.glob("*.py")} | {
-        path.parent.name for path in PACKAGE.glob("*/__init__.py")
-    }
-    assert modules - {"__init__"} == set(ORDER)
+    packages = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+    assert {place(module) for module in set(MODULES) - packages} <= set(ORDER)
+    assert set(ORDER) <= set(MODULES)
 
 
-@pytest.mark.parametrize("module", ORDER)
+@pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_module_imports_only_what_stands_to_its_left(module):
-    left = set(ORDER[: ORDER.index(module)])
-    assert imported_by(module) <= left
-    assert not imported_by(module) & FORBIDDEN.get(module, set())
+    here = place(module)
+    others = {place(name) for name in imported(MODULES[module])} - {here}
+    assert others <= set(ORDER[: ORDER.index(here)] if here in ORDER else ())
+    forbidden = FORBIDDEN.get(here, set())
+    assert not {other for other in others if other in forbidden or other.split(".")[0] in forbidden}
 
 
 def test_what_reads_records_loads_no_torch():

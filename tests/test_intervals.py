@@ -10,17 +10,17 @@ from typer.testing import CliRunner
 
 import overparam.cli  # noqa: F401 - gives the application its commands
 from overparam.cli.app import app
-from overparam.intervals import CONDITION, GIVEN
-from overparam.judging import judge_record
-from overparam.margins import load_preregistration
-from overparam.report.figures import FIGURES
-from overparam.report.sections import fill_sections
-from overparam.report.study_figures import draw_figures
-from overparam.scoreboard import scoreboard
+from overparam.report.figures.claims import FIGURES
+from overparam.report.figures.studies import draw_figures
+from overparam.report.tables.sections import fill_sections
+from overparam.study.widths import BESIDE_ALPHA
 from overparam.toy.claims import judge_toy_record
 from overparam.toy.record import read_toy_record
 from overparam.toy.spec import read_toy
-from overparam.widths import BESIDE_ALPHA
+from overparam.verdicts.intervals import CONDITION, GIVEN
+from overparam.verdicts.judge import judge_record
+from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.scoreboard import scoreboard
 
 MARGINS = load_preregistration()
 TOY = ROOT / "results" / "smoke" / "toy.json"

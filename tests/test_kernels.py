@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overparam.kernels import Kernel, examine
+from overparam.networks.kernels import Kernel, examine
 
 CALLS = itertools.count()
 LEFT = torch.randn(6, 40, generator=torch.Generator().manual_seed(0))

@@ -25,7 +25,7 @@ from torch.utils.data import (
 )
 
 from overparam.errors import MeasurementError
-from overparam.hooks import extract_features
+from overparam.networks.hooks import extract_features
 
 COUNT = 40
 DATA = TensorDataset(torch.arange(float(COUNT))[:, None].repeat(1, 3), torch.arange(COUNT))

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from records import QUARTER, synthetic_record
 
 import overparam
-from overparam.claims import CLAIMS
 from overparam.errors import SpecError
-from overparam.judging import judge
-from overparam.margins import PACKAGED, load_preregistration
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.judge import judge
+from overparam.verdicts.margins import PACKAGED, load_preregistration
 
 ROOT = Path(__file__).parent.parent
 MARGINS = load_preregistration()
@@ -54,7 +54,7 @@ def test_margins_are_the_declared_ones_and_every_verdict_names_their_digest(tmp_
 
 
 def test_margins_are_those_of_the_package_whatever_a_folder_holds(tmp_path, monkeypatch):
-    for name in ("preregistration.toml", "claims/preregistration.toml", "overparam/preregistration.toml"):
+    for name in ("preregistration.toml", "claims/preregistration.toml", "overparam/verdicts/preregistration.toml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(with_entry("margins.span", "0.20"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)

@@ -6,18 +6,18 @@ import pytest
 from features import COPIES, HALF, HELDOUT, ONE, QUARTER, WIDTH, replicates, world
 from records import EARLY, synthetic_record
 
-from overparam import measurement
-from overparam.blocks import Blocks
-from overparam.claims import CLAIMS, CONTROLS
 from overparam.errors import MeasurementError
-from overparam.judging import Judgement, judge_record
-from overparam.margins import load_preregistration
-from overparam.measurement import describe_networks, measure
-from overparam.metrics import feature_performance, residuals, ridge_regression, span_error
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_matched, S_prime, early
-from overparam.replicates import Replicate
-from overparam.results import PENALTY_FACTORS
-from overparam.stats import Effect
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import feature_performance, residuals, ridge_regression, span_error
+from overparam.metrics.stats import Effect
+from overparam.study import measure as measurement
+from overparam.study.layout import Replicate
+from overparam.study.measure import describe_networks, measure
+from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_matched, S_prime, early
+from overparam.study.record import PENALTY_FACTORS
+from overparam.verdicts.claims import CLAIMS, CONTROLS
+from overparam.verdicts.judge import Judgement, judge_record
+from overparam.verdicts.margins import load_preregistration
 
 NARROW = (HALF, QUARTER)
 SPAN = [(M_1_PRIME, M_1), (early(4), M_1)]

@@ -22,7 +22,7 @@ from worlds import (
     world,
 )
 
-from overparam.metrics import feature_performance, residuals, ridge_regression, span_error, span_gap
+from overparam.metrics.definitions import feature_performance, residuals, ridge_regression, span_error, span_gap
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from worlds import generator, reordered, with_arrays, world
 
 from overparam.errors import MeasurementError
-from overparam.metrics import feature_performance, residuals, ridge_regression, span_error
+from overparam.metrics.definitions import feature_performance, residuals, ridge_regression, span_error
 
 
 def rows(name):

@@ -6,11 +6,11 @@ import torchvision
 import transformers
 
 from overparam.data.sentences import LENGTH
-from overparam.ensembles import initialise
 from overparam.errors import SpecError
-from overparam.models import ARCHITECTURES, build
-from overparam.models.layers import Convolution, ImageNetwork
-from overparam.models.transformer import token_types
+from overparam.networks.architectures.transformer import token_types
+from overparam.networks.ensemble import initialise
+from overparam.networks.layers import Convolution, ImageNetwork
+from overparam.networks.registry import ARCHITECTURES, build
 
 ONE = Fraction(1)
 IMAGES = [arch for arch, kind in ARCHITECTURES.items() if isinstance(kind, type) and issubclass(kind, ImageNetwork)]

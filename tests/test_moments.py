@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import PROPERTY, SEEDS, generator, reordered, side_by_side, with_arrays, world
 
-from overparam.blocks import Blocks
 from overparam.errors import MeasurementError
-from overparam.moments import FOLDS, Group, Moments
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.moments import FOLDS, Group, Moments
 
 CUTS = st.lists(st.integers(0, 50), min_size=1, max_size=6)
 

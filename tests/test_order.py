@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from worlds import generator
 
-from overparam.compare import compare_files
+from overparam.compare.api import compare_files
+from overparam.compare.inputs import NetworkFeatures
+from overparam.compare.order import check_order
 from overparam.errors import MeasurementError
-from overparam.order import check_order
-from overparam.own import NetworkFeatures
 
 COUNT = 30
 NAMES = ("wide", "baseline", "narrow-0", "narrow-1")

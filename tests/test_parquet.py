@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from worlds import generator
 
-from overparam.arrays import read_array
 from overparam.errors import ArtifactError
+from overparam.io.arrays import read_array
 
 WANTED = generator(0).normal(size=(12, 3)).astype(np.float32)
 WHOLE = generator(0).integers(100, size=(12, 3))

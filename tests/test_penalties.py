@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import PROPERTY, SEEDS, generator
 
-from overparam.penalties import NEGLIGIBLE, PenaltyChoice
-from overparam.ridge import PENALTIES
+from overparam.metrics.penalties import NEGLIGIBLE, PenaltyChoice
+from overparam.metrics.ridge import PENALTIES
 
 GRID = (1e2, 1e1, 1e0, 1e-1, 1e-2)  # from strong to weak, as of probes
 FOLDS = 5

@@ -8,14 +8,14 @@ from features import replicates
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from test_claims import JUDGED, MARGINS
 
-from overparam.claims import CLAIMS
-from overparam.gates import edge_complaint
-from overparam.judging import judge, judge_record
-from overparam.measurement import measure
-from overparam.penalties import PenaltyChoice
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_prime, early
-from overparam.replicates import Replicate
-from overparam.results import Record
+from overparam.metrics.penalties import PenaltyChoice
+from overparam.study.layout import Replicate
+from overparam.study.measure import measure
+from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_prime, early
+from overparam.study.record import Record
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.gates import edge_complaint
+from overparam.verdicts.judge import judge, judge_record
 
 FALLING = PenaltyChoice(1e-8, "falling", (1e-8, 1e-7, 1e-6), (0.2, 0.3, 0.4))
 

@@ -6,9 +6,9 @@ import yaml
 from records import synthetic_record
 
 from overparam.errors import ArtifactError
-from overparam.files import digest_file
-from overparam.pins import pinned_outs, stale_reason
-from overparam.results import write_record
+from overparam.io.files import digest_file
+from overparam.pipeline.dvc_pins import pinned_outs, stale_reason
+from overparam.study.record import write_record
 
 SHA = {"train": "1" * 64, "test": "2" * 64}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from overparam.config import alpha_label, load_config
-from overparam.controls.stage import CONTROL_CODE
-from overparam.origins import BUDGET_CODE, FEATURE_CODE, MEASURE_CODE, NETWORK_CODE, TRAIN_CODE
+from overparam.config.studies import alpha_label, load_config
+from overparam.pipeline.controls import CONTROL_CODE
+from overparam.pipeline.provenance import BUDGET_CODE, FEATURE_CODE, MEASURE_CODE, NETWORK_CODE, TRAIN_CODE
 from overparam.toy.evidence import CODE as TOY_CODE
 
 ROOT = Path(__file__).parent.parent
@@ -66,16 +66,8 @@ def test_measuring_depends_on_every_feature_file(scale, task):
 @pytest.mark.parametrize(("scale", "task"), PIPELINES)
 def test_judging_depends_on_every_record_and_the_margins(scale, task):
     records = {f"results/{scale}/{task}-{arch}.json" for arch in CONFIG.scales[scale][task].architectures}
-    modules = (
-        "preregistration.toml",
-        "claims.py",
-        "equal_fit.py",
-        "findings.py",
-        "judging.py",
-        "margins.py",
-        "widths.py",
-    )
-    judged_by = {f"overparam/{name}" for name in modules}
+    modules = ("claims.py", "equal_fit.py", "findings.py", "judge.py", "margins.py", "preregistration.toml")
+    judged_by = {"overparam/study/widths.py", *(f"overparam/verdicts/{name}" for name in modules)}
     assert records | judged_by <= set(stage((scale, task), "judge")["deps"])
 
 

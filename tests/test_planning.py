@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, spread_effect, synthetic_record
 from scipy.stats import ttest_1samp
 
-from overparam.margins import load_preregistration
-from overparam.planning import MOST, plan, power_at
-from overparam.stats import Effect
+from overparam.metrics.stats import Effect
+from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.planning import MOST, plan, power_at
 
 MARGINS = load_preregistration()
 N = 400

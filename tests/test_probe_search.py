@@ -5,12 +5,12 @@ import pytest
 from scipy.special import log_softmax
 from worlds import clouds, generator, sklearn_probe
 
-from overparam import probes
-from overparam.blocks import Blocks
 from overparam.errors import MeasurementError
-from overparam.metrics import feature_performance
-from overparam.penalties import NEGLIGIBLE
-from overparam.probes import PENALTIES, ProbeFit, cross_validate, scale_block
+from overparam.metrics import probes
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import feature_performance
+from overparam.metrics.penalties import NEGLIGIBLE
+from overparam.metrics.probes import PENALTIES, ProbeFit, cross_validate, scale_block
 
 COUNT, FEATURES, CLASSES = 500, 16, 4
 FIT = np.arange(COUNT) < 300

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss
 from worlds import PROPERTY, SEEDS, clouds, generator, orthogonal, sklearn_probe, split, world
 
 from overparam.errors import MeasurementError
-from overparam.probes import PENALTIES, ProbeFit, scale_block
+from overparam.metrics.probes import PENALTIES, ProbeFit, scale_block
 
 TIGHT = 1e-11
 

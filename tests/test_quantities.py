@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_prime
+from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_prime
 
 PROPERTY = settings(max_examples=30, deadline=None, derandomize=True)
 names = st.sampled_from(["a", "b", "c", "d"])

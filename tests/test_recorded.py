@@ -6,10 +6,10 @@ import pytest
 from gates import study_record
 
 from overparam.errors import ArtifactError
-from overparam.files import write_json
-from overparam.judging import cell_id, judge_record
-from overparam.margins import load_preregistration
-from overparam.recorded import Baseline, Cell
+from overparam.io.files import write_json
+from overparam.verdicts.judge import cell_id, judge_record
+from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.recorded import Baseline, Cell
 
 LINES = judge_record(study_record(), load_preregistration(), evidence="record")
 ROWS = [line.as_json() for line in LINES]

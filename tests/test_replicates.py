@@ -6,8 +6,8 @@ import pytest
 from features import COPIES, HALF, ONE, QUARTER, WIDTH, file_of, world
 
 from overparam.errors import MeasurementError
-from overparam.quantities import M_1, M_1_PRIME, S, S_matched, S_prime, early
-from overparam.replicates import Replicate, check_distinct, check_same_examples
+from overparam.study.layout import Replicate, check_distinct, check_same_examples
+from overparam.study.quantities import M_1, M_1_PRIME, S, S_matched, S_prime, early
 
 
 def test_the_first_copies_make_the_concatenation_and_the_next_as_many_are_held_out_of_it():

@@ -10,14 +10,14 @@ import pytest
 from records import EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 from reports import RECORD, make_repository, page_of, put_record, rows, settings_of
 
-from overparam.claims import CLAIMS, CONTROLS
-from overparam.headlines import Line
-from overparam.quantities import FSE, M_1, S
 from overparam.report.badges import write_badges
-from overparam.report.figures import FIGURES
+from overparam.report.figures.claims import FIGURES
+from overparam.report.figures.studies import draw_figures
 from overparam.report.page import cell, headline
-from overparam.report.study_figures import draw_figures
-from overparam.results import read_record
+from overparam.study.quantities import FSE, M_1, S
+from overparam.study.record import read_record
+from overparam.verdicts.claims import CLAIMS, CONTROLS
+from overparam.verdicts.headlines import Line
 
 ROOT = Path(__file__).parent.parent
 

@@ -16,8 +16,8 @@ from worlds import (
     world,
 )
 
-from overparam.metrics import feature_performance, residuals, ridge_regression, span_error
-from overparam.probes import ProbeFit
+from overparam.metrics.definitions import feature_performance, residuals, ridge_regression, span_error
+from overparam.metrics.probes import ProbeFit
 
 
 @PROPERTY

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from records import ALPHAS, HALF, ONE, QUARTER, sample_of, synthetic_record
 
 from overparam.errors import ArtifactError
-from overparam.files import digest_json, write_json
-from overparam.penalties import PenaltyChoice
-from overparam.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, S
-from overparam.results import PENALTY_FACTORS, read_record, write_record
-from overparam.stats import Effect
+from overparam.io.files import digest_json, write_json
+from overparam.metrics.penalties import PenaltyChoice
+from overparam.metrics.stats import Effect
+from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, S
+from overparam.study.record import PENALTY_FACTORS, read_record, write_record
 
 PROPERTY = settings(max_examples=20, deadline=None, derandomize=True)
 

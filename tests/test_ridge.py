@@ -4,9 +4,9 @@ from hypothesis import given
 from sklearn.linear_model import Ridge as SklearnRidge
 from worlds import PROPERTY, RELATIVE_PENALTIES, SEEDS, absolute, fse, generator, split, with_arrays, world
 
-from overparam.metrics import ridge_regression
-from overparam.moments import FOLDS, Moments
-from overparam.ridge import PENALTIES, RidgeSource
+from overparam.metrics.definitions import ridge_regression
+from overparam.metrics.moments import FOLDS, Moments
+from overparam.metrics.ridge import PENALTIES, RidgeSource
 
 WORLDS = {
     "many rows": {},

@@ -4,8 +4,8 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from worlds import absolute, blocks_of, fse, generator, split, with_arrays, world
 
 from overparam.errors import MeasurementError
-from overparam.metrics import ridge_regression, span_error
-from overparam.ridge import PENALTIES
+from overparam.metrics.definitions import ridge_regression, span_error
+from overparam.metrics.ridge import PENALTIES
 
 
 def with_constant(blocks, name, columns):

@@ -15,8 +15,8 @@ from sklearn.utils.multiclass import type_of_target
 from worlds import PROPERTY, world
 
 from overparam.errors import MeasurementError
-from overparam.metrics import feature_performance, ridge_regression, span_error
-from overparam.rows import mask_of, number_classes, one_each
+from overparam.metrics.definitions import feature_performance, ridge_regression, span_error
+from overparam.metrics.rows import mask_of, number_classes, one_each
 
 Y = np.arange(100) % 3
 MILLIONS = np.array([7, 5_000_000, 2**62])[Y]

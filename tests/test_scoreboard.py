@@ -5,11 +5,11 @@ import pytest
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from rich.console import Console
 
-from overparam.claims import ALL, CLAIMS, CONTROLS
-from overparam.headlines import SAID
-from overparam.judging import judge_record
-from overparam.margins import load_preregistration
-from overparam.scoreboard import WIDTH, scoreboard, summary
+from overparam.verdicts.claims import ALL, CLAIMS, CONTROLS
+from overparam.verdicts.headlines import SAID
+from overparam.verdicts.judge import judge_record
+from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.scoreboard import WIDTH, scoreboard, summary
 
 MARGINS = load_preregistration()
 

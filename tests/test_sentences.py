@@ -5,8 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from overparam import fetch
-from overparam.data import HUB_DATASETS, load_dataset, sentences
+from overparam.data import HUB_DATASETS, fetch, load_dataset, sentences
 from overparam.data.entailment import word_pieces
 from overparam.data.sentences import (
     LENGTH,

@@ -11,8 +11,8 @@ from sklearn.decomposition import PCA
 from worlds import PROPERTY, SEEDS, generator, orthogonal, split, world
 
 from overparam.errors import MeasurementError
-from overparam.moments import Moments
-from overparam.similarity import MEASURES, Pair
+from overparam.metrics.moments import Moments
+from overparam.metrics.similarity import MEASURES, Pair
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
 EVERY = pytest.mark.parametrize("measure", MEASURES, ids=BY_NAME)
@@ -241,7 +241,7 @@ def test_debiasing_takes_away_what_few_rows_give_unrelated_blocks():
 def test_rsa_takes_a_bounded_number_of_rows_evenly_spaced(monkeypatch):
     A, B = pair()
     rsa = BY_NAME["RSA"]
-    monkeypatch.setattr("overparam.similarity.ROWS", 10)
+    monkeypatch.setattr("overparam.metrics.similarity.ROWS", 10)
     assert rsa(A, B) == rsa(A[::11], B[::11])
 
 

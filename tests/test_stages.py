@@ -10,18 +10,19 @@ from networks import QUARTER, tiny_data, tiny_digits, tiny_recipe, tiny_recipe_o
 from rich.console import Console
 from rich.progress import Progress
 
-from overparam import stages, training
-from overparam.artifacts import member_of
-from overparam.checkpoints import load_checkpoint
-from overparam.ensembles import split_state
+from overparam.config.workspace import Workspace
 from overparam.errors import ArtifactError, MeasurementError, SpecError
-from overparam.features import read_features, write_features
-from overparam.models import build
-from overparam.results import read_record
-from overparam.stages import feature_stage, measure_stage, train_stage
-from overparam.studies import members, run_study
-from overparam.training import copy_seeds, learning_rate, train
-from overparam.workspace import Workspace
+from overparam.networks import training
+from overparam.networks.checkpoints import load_checkpoint
+from overparam.networks.ensemble import split_state
+from overparam.networks.extract import read_features, write_features
+from overparam.networks.registry import build
+from overparam.networks.training import copy_seeds, learning_rate, train
+from overparam.pipeline import stages
+from overparam.pipeline.artifacts import member_of
+from overparam.pipeline.run import members, run_study
+from overparam.pipeline.stages import feature_stage, measure_stage, train_stage
+from overparam.study.record import read_record
 
 ANOTHER = "trained by another recipe, on other data or with another tokenizer than asked for: get it with"
 

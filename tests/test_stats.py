@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from records import spread_effect
 
-from overparam.stats import Effect, Verdict, contribution_covariance, every, greater, grows, not_above
+from overparam.metrics.stats import Effect, Verdict, contribution_covariance, every, greater, grows, not_above
 
 PROPERTY = settings(max_examples=30, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**32 - 1)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from records import EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.controls.penalties import PATH_FACTORS
-from overparam.quantities import FSE, M_1, M_1_PRIME, S
-from overparam.report.steadiness import steadiness, steady_range
-from overparam.results import Sample
+from overparam.report.penalty_sensitivity import steadiness, steady_range
+from overparam.study.controls.penalties import PATH_FACTORS
+from overparam.study.quantities import FSE, M_1, M_1_PRIME, S
+from overparam.study.record import Sample
 
 MARGIN = 0.02
 

@@ -7,13 +7,13 @@ from features import HALF, ONE, QUARTER, replicates
 from records import EIGHTH, spread_effect, synthetic_record
 
 from overparam.errors import ArtifactError
-from overparam.files import digest_json, write_sealed
-from overparam.intervals import CONDITION
-from overparam.quantities import FP, M_1
-from overparam.report.sections import SECTION, fill_sections
-from overparam.report.tables import record_tables
-from overparam.results import Record, Sample, write_record
-from overparam.widths import BESIDE_ALPHA
+from overparam.io.files import digest_json, write_sealed
+from overparam.report.tables.claims import record_tables
+from overparam.report.tables.sections import SECTION, fill_sections
+from overparam.study.quantities import FP, M_1
+from overparam.study.record import Record, Sample, write_record
+from overparam.study.widths import BESIDE_ALPHA
+from overparam.verdicts.intervals import CONDITION
 
 ROOT = Path(__file__).parent.parent
 DATA = {"source": "drawn", "sha256": {}, "train_examples": 1000, "fit_examples": 500, "heldout_examples": 797}
@@ -64,7 +64,7 @@ def test_an_interval_reaches_to_the_one_sided_bounds():
 
 
 def test_networks_early_in_training_have_a_table_of_their_own():
-    from overparam.measurement import measure
+    from overparam.study.measure import measure
 
     samples, _ = measure(replicates(count=2), workers=1)
     early = {"epochs": [4], "train_accuracy": [[0.5], [0.7]], "heldout_accuracy": [[0.4], [0.6]]}

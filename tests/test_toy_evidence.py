@@ -10,10 +10,10 @@ from gates import study_record
 from networks import ROOT
 
 from overparam.errors import ArtifactError
-from overparam.evidence import NoEvidence
-from overparam.files import digest_file, write_sealed
-from overparam.progress import silent
-from overparam.results import write_record
+from overparam.io.files import digest_file, write_sealed
+from overparam.io.progress import silent
+from overparam.pipeline.evidence import NoEvidence
+from overparam.study.record import write_record
 from overparam.toy.evidence import gather_toy, record_path
 from overparam.toy.spec import read_toy
 

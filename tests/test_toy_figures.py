@@ -4,8 +4,8 @@ import pytest
 from reports import rows
 from test_toy import TINY, record
 
-from overparam.progress import silent
-from overparam.report.toy_figures import draw_toy_figures
+from overparam.io.progress import silent
+from overparam.report.figures.toy import draw_toy_figures
 from overparam.toy.evidence import run_toy
 from overparam.toy.record import activated
 

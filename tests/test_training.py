@@ -9,12 +9,12 @@ import pytest
 import torch
 from networks import QUARTER, ROOT, tiny_data, tiny_digits, tiny_recipe, tiny_recipe_of, tiny_study
 
-from overparam import training
-from overparam.batches import epoch_batches
-from overparam.ensembles import split_state
 from overparam.errors import MeasurementError
-from overparam.models import build
-from overparam.training import copy_seeds, learning_rate, train
+from overparam.networks import training
+from overparam.networks.batches import epoch_batches
+from overparam.networks.ensemble import split_state
+from overparam.networks.registry import build
+from overparam.networks.training import copy_seeds, learning_rate, train
 
 CPU = torch.device("cpu")
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from networks import ROOT
 from records import INSIDE, QUARTER, synthetic_record
 
-from overparam.quantities import FP, S
-from overparam.results import write_record
+from overparam.study.quantities import FP, S
+from overparam.study.record import write_record
 
 
 def with_penalties(record, *penalties):

@@ -8,16 +8,16 @@ from matplotlib.figure import Figure
 from networks import ROOT
 from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.config import load_config
-from overparam.judging import judge_record
-from overparam.margins import load_preregistration
-from overparam.models import ARCHITECTURES, build
-from overparam.report.control_tables import control_tables
-from overparam.report.drawing import label_widths
-from overparam.results import Record, read_record
+from overparam.config.studies import load_config
+from overparam.networks.registry import ARCHITECTURES, build
+from overparam.report.figures.drawing import label_widths
+from overparam.report.tables.controls import control_tables
+from overparam.study.record import Record, read_record
+from overparam.study.widths import width_of
 from overparam.toy.claims import width_of as toy_width_of
 from overparam.toy.record import read_toy_record
-from overparam.widths import width_of
+from overparam.verdicts.judge import judge_record
+from overparam.verdicts.margins import load_preregistration
 
 CONFIG = load_config(ROOT / "params.yaml")
 COMMITTED = sorted(path for path in (ROOT / "results").glob("*/**/*-*.json") if path.parent.name != "verdicts")

@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from overparam.blocks import Blocks
-from overparam.metrics import Measured
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import Measured
 
 # Hypothesis draws seeds and sizes; numpy draws the numbers. Derandomised: the same cases in every run.
 PROPERTY = settings(max_examples=20, deadline=None, derandomize=True)

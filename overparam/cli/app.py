@@ -12,14 +12,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from overparam.config import StudySpec, load_config
+from overparam.config.studies import StudySpec, load_config
+from overparam.config.workspace import Workspace
 from overparam.errors import OverparamError, SpecError
-from overparam.progress import progress_display
-from overparam.workspace import Workspace
+from overparam.io.progress import progress_display
 
 if TYPE_CHECKING:
-    from overparam.judging import Judgement
     from overparam.report.settings import Setting
+    from overparam.verdicts.judge import Judgement
 
 app = typer.Typer(
     help="How does overparameterization affect features? Train, measure and judge the paper's claims.",
@@ -103,9 +103,9 @@ def workspace() -> Workspace:
 
 def judged(studies: list[StudySpec]) -> "list[Judgement]":
     """How the records of some studies are judged."""
-    from overparam.belonging import read_record_of
-    from overparam.judging import judge_record
-    from overparam.margins import load_preregistration
+    from overparam.study.belonging import read_record_of
+    from overparam.verdicts.judge import judge_record
+    from overparam.verdicts.margins import load_preregistration
 
     preregistration = load_preregistration()
     return [
@@ -117,14 +117,14 @@ def judged(studies: list[StudySpec]) -> "list[Judgement]":
 
 def wide_console() -> Console:
     """A console in which no line of a board is cut, however narrow the terminal."""
-    from overparam.scoreboard import WIDTH
+    from overparam.verdicts.scoreboard import WIDTH
 
     return Console(width=max(console.width, WIDTH))
 
 
 def show(judgements: "list[Judgement]") -> None:
     """Print the scoreboard, and below it each claim's reach."""
-    from overparam.scoreboard import scoreboard, summary
+    from overparam.verdicts.scoreboard import scoreboard, summary
 
     wide_console().print(scoreboard(judgements))
     for line in summary(judgements):
@@ -133,8 +133,8 @@ def show(judgements: "list[Judgement]") -> None:
 
 def draw_page(settings: "list[Setting]", folder: Path) -> None:
     """Draw every figure and write the page into a folder, and say where they are."""
-    from overparam.margins import load_preregistration
     from overparam.report.page import write_page
+    from overparam.verdicts.margins import load_preregistration
 
     with progress_display() as display:
         page = write_page(settings, load_preregistration(), folder, progress=display)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from overparam.cli.app import ScaleName, app, console
-from overparam.config import StudySpec, load_config
+from overparam.config.studies import StudySpec, load_config
 
 
 @app.command()
@@ -22,7 +22,7 @@ def doctor(
     does so by itself, once for each machine. Example: `overparam doctor digits resnet18`
     """
     from overparam.data import data_at_hand, load_dataset
-    from overparam.doctor import diagnose, library, processor, step_of
+    from overparam.pipeline.doctor import diagnose, library, processor, step_of
 
     studies = _studies(task, arch, scale)
     lacking = [] if task else [study for study in studies if not data_at_hand(study.task)]

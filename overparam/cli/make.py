@@ -24,9 +24,9 @@ from overparam.cli.app import (
     study_of,
     workspace,
 )
-from overparam.config import parse_alpha
+from overparam.config.studies import parse_alpha
 from overparam.errors import SpecError
-from overparam.progress import progress_display
+from overparam.io.progress import progress_display
 
 
 @data_app.command("fetch")
@@ -40,7 +40,7 @@ def data_fetch(
 
     Example: `overparam data fetch cifar --from ~/mirror`
     """
-    from overparam.fetch import fetch
+    from overparam.data.fetch import fetch
 
     for split in fetch(task, mirror=mirror):
         columns = ", ".join(f"{name} ({kind})" for name, kind in split.columns.items())
@@ -77,7 +77,7 @@ def train(
 
     Interrupted, it goes on from the last epoch when started again. Example: `overparam train digits resnet18 1/16 0`
     """
-    from overparam.stages import train_stage
+    from overparam.pipeline.stages import train_stage
 
     study = study_of(task, arch, scale, epochs)
     with resumable(), progress_display() as display:
@@ -98,7 +98,7 @@ def features(
 
     Example: `overparam features digits resnet18 1/16 0`
     """
-    from overparam.stages import feature_stage
+    from overparam.pipeline.stages import feature_stage
 
     path = feature_stage(study_of(task, arch, scale, epochs), parse_alpha(alpha), replicate, workspace())
     console.print(f"{path} is up to date")
@@ -117,7 +117,7 @@ def fit(
 
     Example: `overparam fit digits resnet18 1/16 0`
     """
-    from overparam.budgets.stage import fit_stage
+    from overparam.pipeline.equal_fit import fit_stage
 
     study = study_of(task, arch, scale, epochs)
     fit_stage(study, parse_alpha(alpha), replicate, workspace())
@@ -130,7 +130,7 @@ def equal_fit(task: Task, arch: Arch, scale: ScaleName = None) -> None:
 
     Example: `overparam equal-fit cifar resnet18 --scale reduced`
     """
-    from overparam.budgets.stage import equal_fit_stage
+    from overparam.pipeline.equal_fit import equal_fit_stage
 
     study = study_of(task, arch, scale)
     with progress_display() as display:
@@ -144,7 +144,7 @@ def measure(task: Task, arch: Arch, scale: ScaleName = None) -> None:
 
     Example: `overparam measure digits resnet18`
     """
-    from overparam.stages import measure_stage
+    from overparam.pipeline.stages import measure_stage
 
     study = study_of(task, arch, scale)
     with progress_display() as display:
@@ -160,7 +160,7 @@ def controls(task: Task, arch: Arch, scale: ScaleName = None) -> None:
 
     Example: `overparam controls digits resnet18`
     """
-    from overparam.controls.stage import controls_stage
+    from overparam.pipeline.controls import controls_stage
 
     study = study_of(task, arch, scale)
     with progress_display() as display:
@@ -174,7 +174,7 @@ def study(task: Task, arch: Arch, scale: ScaleName = None) -> None:
 
     Example: `overparam study cifar resnet18 --scale pilot`
     """
-    from overparam.studies import run_study
+    from overparam.pipeline.run import run_study
 
     chosen = study_of(task, arch, scale)
     with resumable(), progress_display() as display:
@@ -188,10 +188,10 @@ def toy() -> None:
 
     Example: `overparam toy`
     """
-    from overparam.margins import load_preregistration
     from overparam.toy.claims import judge_toy_record
     from overparam.toy.evidence import record_path, run_toy
     from overparam.toy.spec import read_toy
+    from overparam.verdicts.margins import load_preregistration
 
     spec = read_toy()
     with progress_display() as display:
@@ -207,8 +207,8 @@ def calibrate(
 
     Takes about an hour of two cores. Example: `overparam calibrate`
     """
-    from overparam.calibration.acceptance import calibrate as run
-    from overparam.files import write_sealed
+    from overparam.error_rates.acceptance import calibrate as run
+    from overparam.io.files import write_sealed
 
     with progress_display() as display:
         bar = display.add_task("worlds", total=None)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from overparam.cli.app import app, draw_page, in_turn, wide_console
-from overparam.progress import progress_display
+from overparam.io.progress import progress_display
 
 
 @app.command()
@@ -35,8 +35,8 @@ def compare(
 
     Example: `overparam compare --wide m1.npy --baseline m1b.npy --narrow a.npy --narrow b.npy --labels y.npy`
     """
-    from overparam.compare import compare_files
-    from overparam.files import write_json
+    from overparam.compare.api import compare_files
+    from overparam.io.files import write_json
 
     with progress_display() as display:
         display.add_task("measuring", total=None)

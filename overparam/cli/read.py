@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from overparam.cli.app import ScaleName, Task, app, console, draw_page, in_turn, judged, show, wide_console, workspace
-from overparam.config import StudySpec, load_config
+from overparam.config.studies import StudySpec, load_config
 from overparam.errors import SpecError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def judge(
 
     Example: `overparam judge digits --verdicts verdicts.json`
     """
-    from overparam.files import write_json
+    from overparam.io.files import write_json
 
     chosen = load_config().scale_of(task, scale)
     judgements = judged([StudySpec(arch, chosen) for arch in chosen.architectures])
@@ -47,10 +47,10 @@ def plan(
 
     Example: `overparam plan results/smoke/digits-resnet18.json --power 0.8`
     """
-    from overparam.intervals import CONDITION
-    from overparam.margins import load_preregistration
-    from overparam.planning import MOST, plan
-    from overparam.results import read_record
+    from overparam.study.record import read_record
+    from overparam.verdicts.intervals import CONDITION
+    from overparam.verdicts.margins import load_preregistration
+    from overparam.verdicts.planning import MOST, plan
 
     measured = read_record(record)
     count, held_out = len(measured.replicates), measured.data["heldout_examples"]
@@ -87,7 +87,7 @@ def tables(
 
     Example: `overparam tables README.md`
     """
-    from overparam.report.sections import fill_sections
+    from overparam.report.tables.sections import fill_sections
 
     fill_sections(file, workspace().results)
     console.print(f"the tables of {file} are those of the records")
@@ -100,7 +100,7 @@ def status() -> None:
     Example: `overparam status`
     """
     from overparam.data import data_at_hand
-    from overparam.evidence import make_command
+    from overparam.pipeline.evidence import make_command
 
     config = load_config()
     table = Table("study", "checkpoints", "record", "data", "to make what is lacking")
@@ -150,8 +150,8 @@ def explain(claim: Annotated[str, typer.Argument(help="a claim or a control, suc
 
     Example: `overparam explain span-over`
     """
-    from overparam.claims import ALL
     from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
+    from overparam.verdicts.claims import ALL
 
     known = ALL | TOY_CLAIMS | TOY_CONTROLS
     if claim not in known:
@@ -163,8 +163,8 @@ def explain(claim: Annotated[str, typer.Argument(help="a claim or a control, suc
 
 
 def _settings() -> "list[Setting]":
-    from overparam.margins import load_preregistration
     from overparam.report.settings import gather_settings
     from overparam.toy.spec import read_toy
+    from overparam.verdicts.margins import load_preregistration
 
     return gather_settings(load_config(), read_toy(), load_preregistration(), Path())

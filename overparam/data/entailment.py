@@ -15,10 +15,10 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from overparam.config import SEED
+from overparam.config.studies import SEED
 from overparam.data.examples import Dataset, Examples
 from overparam.data.sentences import SPECIALS, encode_pairs
-from overparam.files import digest_json
+from overparam.io.files import digest_json
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = 0, 1, 2  # as in GLUE's MNLI
 QUANTIFIERS = ("every", "some", "no", "most")

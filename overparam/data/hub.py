@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel
 
-from overparam.data.parquet import read_parquet
 from overparam.errors import DataError, StorageError
-from overparam.files import alone
+from overparam.io.files import alone
+from overparam.io.parquet import read_parquet
 
 NOTE = "source.json"  # beside the files of each dataset
 
@@ -59,7 +59,7 @@ class HubDataset:
     describe: Callable[[Mapping[str, pa.Table]], str]
 
     def open(self, root: Path) -> tuple[str, dict[str, str], dict[str, pa.Table]]:
-        """Source, SHA-256 and table of each split, as `overparam.fetch.fetch` left them below ``root``.
+        """Source, SHA-256 and table of each split, as `overparam.data.fetch.fetch` left them below ``root``.
 
         Raises:
             DataError: if they are missing, or not the files that were fetched.
@@ -67,7 +67,7 @@ class HubDataset:
         return self._undisturbed(root, self._open)
 
     def is_at_hand(self, root: Path) -> bool:
-        """Whether `overparam.fetch.fetch` left anything below ``root``."""
+        """Whether `overparam.data.fetch.fetch` left anything below ``root``."""
         try:
             self._undisturbed(root, self._note)
         except DataError:

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from overparam.data.examples import Dataset, Examples, draw
 from overparam.data.hub import HubDataset, is_text
 from overparam.errors import DataError
-from overparam.files import digest_json, write_json
+from overparam.io.files import digest_json, write_json
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 PADDING, _, START, SEPARATOR = range(len(SPECIALS))  # token ids

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from anybadge import Badge
 
-from overparam.claims import CLAIMS
-from overparam.files import write_atomically, write_json
-from overparam.headlines import KINDS, Count, counts, line
+from overparam.io.files import write_atomically, write_json
 from overparam.report.settings import Setting
 from overparam.toy.claims import TOY_CLAIMS
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.headlines import KINDS, Count, counts, line
 
 GREY = "#6b6b6b"
 COLOURS = {

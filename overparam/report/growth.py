@@ -5,12 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from overparam.controls.copies import LEAST, asymptote, counts
-from overparam.controls.quantities import concatenation
-from overparam.judging import networks
-from overparam.quantities import FSE, M_1
-from overparam.results import Record
-from overparam.stats import Effect
+from overparam.metrics.stats import Effect
+from overparam.study.controls.copies import LEAST, asymptote, counts
+from overparam.study.controls.quantities import concatenation
+from overparam.study.quantities import FSE, M_1
+from overparam.study.record import Record
+from overparam.verdicts.judge import networks
 
 
 def growth(record: Record, alpha: Fraction) -> dict[int, Effect]:

@@ -10,23 +10,23 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.progress import Progress
 
-from overparam.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
-from overparam.files import write_atomically
-from overparam.headlines import Count, Kind, Line, counts, line
-from overparam.intervals import CONDITION
-from overparam.judging import Judgement, cell_id
-from overparam.margins import Preregistration
-from overparam.progress import silent
-from overparam.report.control_figures import CONTROL_FIGURES
-from overparam.report.drawing import Drawing
-from overparam.report.figures import FIGURES
+from overparam.io.files import write_atomically
+from overparam.io.progress import silent
+from overparam.report.figures.claims import FIGURES
+from overparam.report.figures.controls import CONTROL_FIGURES
+from overparam.report.figures.drawing import Drawing
+from overparam.report.figures.studies import draw_figures
+from overparam.report.figures.toy import draw_toy_figures
 from overparam.report.settings import Setting
-from overparam.report.study_figures import draw_figures
-from overparam.report.toy_figures import draw_toy_figures
-from overparam.results import Record
+from overparam.study.record import Record
+from overparam.study.widths import BESIDE_ALPHA, width_of
 from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 from overparam.toy.record import ToyRecord
-from overparam.widths import BESIDE_ALPHA, width_of
+from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
+from overparam.verdicts.headlines import Count, Kind, Line, counts, line
+from overparam.verdicts.intervals import CONDITION
+from overparam.verdicts.judge import Judgement, cell_id
+from overparam.verdicts.margins import Preregistration
 
 PAPER = "https://arxiv.org/abs/2407.00968"
 SYMBOLS: dict[Kind, str] = {"holds": "✓", "partly": "◐", "refuted": "✗", "inconclusive": "?"}  # seen without colour

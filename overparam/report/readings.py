@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from overparam.quantities import Contrast
-from overparam.results import Record
-from overparam.stats import Effect
+from overparam.metrics.stats import Effect
+from overparam.study.quantities import Contrast
+from overparam.study.record import Record
 
 ONE = Fraction(1)
 TITLES = {

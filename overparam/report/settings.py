@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from overparam.claims import AT_EQUAL_FIT, CONTROLS_APART
-from overparam.compare import Comparison
-from overparam.config import Config, StudySpec
+from overparam.compare.api import Comparison
+from overparam.config.studies import Config, StudySpec
+from overparam.config.workspace import Workspace
 from overparam.errors import OverparamError
-from overparam.evidence import NoEvidence, gather, gather_controls, gather_equal_fit
-from overparam.judging import Judgement, judge_record
-from overparam.margins import Preregistration
-from overparam.progress import silent
+from overparam.io.progress import silent
+from overparam.pipeline.evidence import NoEvidence, gather, gather_controls, gather_equal_fit
+from overparam.report.penalty_sensitivity import steadiness
 from overparam.report.readings import TITLES, words_alone
-from overparam.report.steadiness import steadiness
-from overparam.results import Record
+from overparam.study.record import Record
 from overparam.toy import claims as toy
 from overparam.toy.evidence import gather_toy, record_path
 from overparam.toy.record import ToyRecord
 from overparam.toy.spec import ToySpec
-from overparam.workspace import Workspace
+from overparam.verdicts.claims import AT_EQUAL_FIT, CONTROLS_APART
+from overparam.verdicts.judge import Judgement, judge_record
+from overparam.verdicts.margins import Preregistration
 
 
 @dataclass(frozen=True)

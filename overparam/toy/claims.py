@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from overparam.findings import Finding, every, greater, not_above
-from overparam.judging import Judgement
-from overparam.margins import Preregistration
-from overparam.quantities import Contrast
-from overparam.stats import Outcome
+from overparam.metrics.stats import Outcome
+from overparam.study.quantities import Contrast
+from overparam.study.widths import NEURONS, Width
 from overparam.toy.record import ToyRecord, activated, best_alignment
 from overparam.toy.spec import NO_PRODUCT, ToySpec
-from overparam.widths import NEURONS, Width
+from overparam.verdicts.findings import Finding, every, greater, not_above
+from overparam.verdicts.judge import Judgement
+from overparam.verdicts.margins import Preregistration
 
 TASK, ARCHITECTURE, SCALE = "toy", "two-layer", "smoke"
 ONE = Fraction(1)

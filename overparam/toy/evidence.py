@@ -8,11 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from overparam.belonging import check_belongs
 from overparam.errors import ArtifactError
-from overparam.evidence import NoEvidence, check_made
-from overparam.files import alone, digest_file, digest_json, digest_source
-from overparam.pins import pinned_outs
+from overparam.io.files import alone, digest_file, digest_json, digest_source
+from overparam.pipeline.dvc_pins import pinned_outs
+from overparam.pipeline.evidence import NoEvidence, check_made
+from overparam.study.belonging import check_belongs
 from overparam.toy.claims import SCALE, TASK
 from overparam.toy.record import ToyRecord, read_toy_record, write_toy_record
 from overparam.toy.spec import NO_PRODUCT, ToySpec
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # The modules that decide what is measured; dvc.yaml lists the same ones as dependencies.
 CODE = (
     *(f"toy/{module}" for module in ("spec", "simulation", "measurement", "record")),
-    *("rows", "blocks", "moments", "ridge", "metrics", "quantities"),
+    *(f"metrics/{module}" for module in ("rows", "blocks", "moments", "ridge", "definitions")),
+    "study/quantities",
 )
 
 

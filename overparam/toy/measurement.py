@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from overparam.blocks import Blocks
-from overparam.metrics import span_error
-from overparam.moments import Moments
-from overparam.quantities import FSE, M_1, S
-from overparam.ridge import RidgeSource
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import span_error
+from overparam.metrics.moments import Moments
+from overparam.metrics.ridge import RidgeSource
+from overparam.study.quantities import FSE, M_1, S
 from overparam.toy.record import TARGET, activated, best_alignment
 from overparam.toy.simulation import PLANES, Networks, draw_inputs, seed_generators, train_all
 from overparam.toy.spec import ToySpec

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from overparam.errors import ArtifactError
-from overparam.files import read_sealed, write_sealed
-from overparam.quantities import M_1, Contrast, S
-from overparam.stats import Effect
+from overparam.io.files import read_sealed, write_sealed
+from overparam.metrics.stats import Effect
+from overparam.study.quantities import M_1, Contrast, S
 
 SCHEMA = 2
 TARGET = "y"  # the block of what the networks are trained to give

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from overparam.config import load_config, parse_alpha
+from overparam.config.recipes import check_keys, check_kinds, require
+from overparam.config.studies import load_config, parse_alpha
 from overparam.errors import SpecError
-from overparam.recipes import check_keys, check_kinds, require
 
 SIGNALS = 4  # v_1 and v_2 are added, v_3 and v_4 multiplied
 

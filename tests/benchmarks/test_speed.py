@@ -10,14 +10,14 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
-from overparam.blocks import Blocks
-from overparam.ensembles import initialise
-from overparam.metrics import ridge_regression
-from overparam.models import build
-from overparam.models.layers import Convolution
-from overparam.probes import CURVE_TOLERANCE, ProbeFit
-from overparam.probes import PENALTIES as GRID
-from overparam.ridge import PENALTIES
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.definitions import ridge_regression
+from overparam.metrics.probes import CURVE_TOLERANCE, ProbeFit
+from overparam.metrics.probes import PENALTIES as GRID
+from overparam.metrics.ridge import PENALTIES
+from overparam.networks.ensemble import initialise
+from overparam.networks.layers import Convolution
+from overparam.networks.registry import build
 
 COPIES = 8
 

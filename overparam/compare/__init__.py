@@ -1,0 +1,1 @@
+"""The claims on networks of one's own."""

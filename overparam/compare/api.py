@@ -1,0 +1,251 @@
+"""The claims on networks of one's own: what was measured on their features, and the verdicts."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from overparam.compare.inputs import (
+    NetworkFeatures,
+    build_replicates,
+    classes_of,
+    digest_array,
+    named_features,
+    read_beside,
+    read_folder,
+    read_networks,
+    split_examples,
+)
+from overparam.compare.order import check_order
+from overparam.errors import SpecError
+from overparam.io.arrays import read_array
+from overparam.io.files import digest_json
+from overparam.metrics.blocks import Blocks
+from overparam.metrics.similarity import Pair, linear_cka
+from overparam.metrics.stats import Effect
+from overparam.study.controls.quantities import likeness
+from overparam.study.layout import Replicate
+from overparam.study.measure import measure
+from overparam.study.quantities import M_1, M_1_PRIME, Contrast, S
+from overparam.study.record import Record
+from overparam.verdicts.claims import CLAIMS, CONTROLS, Claim, cells
+from overparam.verdicts.judge import Judgement, finite, judge_record
+from overparam.verdicts.margins import Preregistration, load_preregistration
+from overparam.verdicts.scoreboard import scoreboard, summary
+
+JUDGED = CLAIMS | CONTROLS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was measured on networks of one's own, and what the claims say of it; rich prints it as tables.
+
+    Attributes:
+        replicates: their names.
+        record: every measured quantity.
+        similarity: by name, linear CKA of M_1 with M_1′ and every S_α on held-out examples; no claim is about it. Its
+            bounds are over replicates alone.
+        judgements: every claim that these quantities allow.
+        notes: sentences on what was compared, and on what was left out and why.
+    """
+
+    replicates: tuple[str, ...]
+    record: Record
+    similarity: Mapping[str, Effect]
+    judgements: tuple[Judgement, ...]
+    notes: tuple[str, ...]
+
+    def __rich__(self) -> Group:
+        lines = [*self.notes, "", *summary(self.judgements)]
+        return Group(self._measured(), scoreboard(self.judgements), *map(Text, lines))
+
+    def _measured(self) -> Table:
+        """The quantities that claims compare, then their differences, then similarities."""
+        asked = [claim.effect(alpha) for claim in JUDGED.values() for alpha in self.record.narrow_alphas]
+        effects = [effect for effect in asked if not self.record.lacks(effect)]
+        quantities = [Contrast({name: 1.0}) for effect in effects for name in effect.weights]
+        table = Table(title="Measured", title_justify="left", header_style="bold")
+        table.add_column("quantity", no_wrap=True)
+        for heading in ("mean", "± to 95 % bounds", *map(Text, self.replicates)):
+            table.add_column(heading, justify="right", no_wrap=True)
+        measured = [
+            {str(contrast): self.record.effect(contrast) for contrast in part} for part in (quantities, effects)
+        ]
+        for section in (*measured, self.similarity):
+            for name, effect in section.items():
+                reach = finite(effect.upper - effect.mean)
+                values = [f"{value:z.4f}" for value in effect.values]
+                table.add_row(name, f"{effect.mean:z.4f}", "−" if reach is None else f"{reach:.4f}", *values)
+            table.add_section()
+        return table
+
+
+def compare_networks(
+    networks: Mapping[str, NetworkFeatures],
+    *,
+    labels: np.ndarray | None = None,
+    label_ids: np.ndarray | None = None,
+    heldout: float | np.ndarray = 0.5,
+    seed: int = 0,
+    preregistration: Preregistration | None = None,
+    workers: int = -1,
+) -> Comparison:
+    """Measure and judge the claims on networks of one's own.
+
+    Args:
+        networks: by name of the replicate; each has networks from seeds of their own. One replicate gives numbers, and
+            every verdict is inconclusive.
+        labels: (examples,) classes, as `number_classes` takes them; by default the first that lie beside features.
+            Without any, or with one class, only spans are compared.
+        label_ids: (examples,) what example each label is of; compared with the ids of features.
+        heldout: the share of examples that is measured on, drawn with ``seed``; or which ones, as a mask (examples,) or
+            as row numbers. The others fit ridge maps and probes.
+        seed: of the split.
+        preregistration: the margins; by default those that came with this package.
+        workers: processes that share the work; −1 for one a core.
+
+    Raises:
+        SpecError: if there is no replicate, or the share does not lie between 0 and 1.
+        MeasurementError: if features, labels or held-out examples are not what they should be, ids or labels of two
+            networks differ, S_α or M_1′ has not as many features as M_1, a network appears twice, there are too few
+            rows, or a quantity has no meaning on these features.
+    """
+    if not networks:
+        raise SpecError("there are no networks to compare: give at least one replicate")
+    preregistration = preregistration or load_preregistration()
+    first = next(iter(networks.values()))
+    count = len(np.atleast_1d(first.wide))
+    split = split_examples(heldout, count, seed)
+    classes = classes_of(networks, labels, count)
+    replicates = dict(enumerate(build_replicates(networks, classes, split)))
+    order = check_order(networks, labels, label_ids, count)
+    copies = {Fraction(1): 2, **{alpha: len(narrow) for alpha, narrow in first.by_width().items()}}
+    arrays = {**named_features(networks), "classes": classes, "held-out examples": split}
+    record = _measure(replicates, copies, {name: digest_array(array) for name, array in arrays.items()}, workers)
+    claims = {name: claim for name, claim in JUDGED.items() if np.ptp(classes) or claim.unit == "span"}
+    notes = (
+        *(
+            f"M_1: {first.wide.shape[1]} features; S_{alpha}: {alpha.denominator} × {narrow[0].shape[1]} features"
+            for alpha, narrow in first.by_width().items()
+        ),
+        f"fitted on {np.sum(~split):,} examples, measured on {np.sum(split):,} held-out ones; R = {len(replicates)}",
+        order,
+        *_left_out(claims, copies),
+        "no claim is marked confounded: training accuracies are unknown here; check that narrow networks fit as well",
+    )
+    judgements = judge_record(record, preregistration, evidence="features", claims=claims)
+    return Comparison(tuple(networks), record, _similarity(list(replicates.values())), tuple(judgements), notes)
+
+
+def _measure(
+    replicates: Mapping[int, Replicate], copies: Mapping[Fraction, int], digests: Mapping[str, str], workers: int
+) -> Record:
+    """A record of everything that can be measured; ``copies`` by width factor, ``digests`` of all inputs by name."""
+    heldout_labels = replicates[0].blocks.labels[replicates[0].blocks.heldout]
+    unknown = {alpha: [[math.nan] * count] * len(replicates) for alpha, count in copies.items()}
+    environment = {library: version(library) for library in ("overparam", "numpy", "scipy")}
+    wide = replicates[0].blocks[M_1].shape[1]
+    samples, penalties = measure(replicates, workers=workers)
+    return Record(
+        task="own",
+        arch="networks",
+        scale="own",
+        key=digest_json({"inputs": digests, "libraries": environment}),
+        alphas=tuple(copies),
+        replicates=tuple(replicates),
+        networks={
+            alpha: {"features": int(alpha * wide), "train_accuracy": nan, "heldout_accuracy": nan}
+            for alpha, nan in unknown.items()
+        },
+        data={
+            "source": f"features of {sum(copies.values()) * len(replicates)} networks",
+            "sha256": digests,
+            "majority_share": float(np.bincount(heldout_labels).max() / len(heldout_labels)),
+        },
+        environment=environment,
+        recipe={},
+        penalties=penalties,
+        samples=samples,
+    )
+
+
+def _similarity(replicates: Sequence[Replicate]) -> dict[str, Effect]:
+    def aligned(blocks: Blocks, other: str) -> float:
+        return linear_cka(Pair.of(blocks[M_1][:][blocks.heldout], blocks[other][:][blocks.heldout]))
+
+    return {
+        str(likeness("linear CKA", other)): Effect.independent([aligned(r.blocks, other) for r in replicates])
+        for other in (M_1_PRIME, *map(S, replicates[0].alphas))
+    }
+
+
+def compare_files(
+    folder: Path | None = None,
+    *,
+    wide: Path | None = None,
+    baseline: Path | None = None,
+    narrow: Sequence[Path] = (),
+    labels: Path | None = None,
+    heldout: str = "0.5",
+    seed: int = 0,
+    workers: int = -1,
+) -> Comparison:
+    """`compare_networks` on files that `read_array` reads: a folder of replicates, or the files of a single one.
+
+    Args:
+        folder: of replicates, as `read_folder` reads them.
+        wide: features of M_1; here and below ids and labels are read that lie beside, as `read_networks` takes them.
+        baseline: features of M_1′.
+        narrow: features of each narrow network.
+        labels: (examples,), with their ids beside them if there are any; by default the folder's own, if it has any.
+        heldout: a share, or a file with a mask (examples,) or with row numbers.
+        seed: of the split.
+        workers: processes that share the work; −1 for one a core.
+
+    Raises:
+        SpecError: if neither or both of a folder and files are given, a file is of no known kind, or as above.
+        ArtifactError: if a file is missing, damaged or holds several arrays.
+        MeasurementError: as above.
+    """
+    if folder and not (wide or baseline or narrow):
+        networks, own_labels = read_folder(folder)
+        labels = labels or own_labels
+    elif wide and baseline and narrow and not folder:
+        networks = {"r0": read_networks(wide, baseline, narrow)}
+    else:
+        raise SpecError("give a folder of replicates, or the files of one: wide, baseline and all narrow networks")
+    try:
+        chosen = float(heldout)
+    except ValueError:
+        chosen = read_array(Path(heldout))
+    return compare_networks(
+        networks,
+        labels=read_array(labels) if labels else None,
+        label_ids=read_beside(labels, "ids") if labels else None,
+        heldout=chosen,
+        seed=seed,
+        workers=workers,
+    )
+
+
+def _left_out(claims: Mapping[str, Claim], copies: Mapping[Fraction, int]) -> list[str]:
+    """For everything that would let more claims be judged, a sentence that names them."""
+    waiting: dict[str, list[str]] = {}
+    if len(claims) < len(JUDGED):
+        waiting["labels of two or more classes"] = [name for name in JUDGED if name not in claims]
+    for name, claim in claims.items():
+        enough = {alpha: claim.copies(alpha) for alpha in copies if alpha < 1}
+        if not cells(claim, enough):
+            where = f"= {claim.widest} and narrower ones" if claim.least else f"≤ {claim.widest}"
+            waiting.setdefault(f"networks of α {where}", []).append(name)
+        for alpha in claim.alphas(enough):
+            if copies[alpha] < enough[alpha]:
+                waiting.setdefault(f"{enough[alpha]} networks of α = {alpha}", []).append(name)
+    return [f"not judged without {remedy}: {', '.join(names)}" for remedy, names in waiting.items()]

@@ -1,0 +1,1 @@
+"""Studies, scales and recipes, from params.yaml, and where their files lie."""

@@ -1,0 +1,92 @@
+"""One array from the files that features are kept in; nothing in them is run."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+import torch
+from safetensors import safe_open
+
+from overparam.errors import ArtifactError, SpecError
+from overparam.io.parquet import read_parquet
+
+# What people and libraries call columns that stand beside features: polars and pandas write the last three.
+NO_FEATURE = re.compile(r"(ids?|idx|labels?|targets?|class|index|Unnamed: \d+|__index_level_\d+__)", re.IGNORECASE)
+
+
+def read_array(path: Path) -> np.ndarray:
+    """The one array in a ``.npy``, ``.npz``, ``.safetensors`` or ``.parquet`` file.
+
+    Parquet columns of one type of number stand side by side, (examples, columns); a single column gives (examples,), or
+    (examples, length) where it holds lists. An index that pandas wrote is no column: the file's own metadata names it.
+
+    Raises:
+        SpecError: for another suffix.
+        ArtifactError: if the file is missing, damaged, pickled, or holds several arrays.
+    """
+    if path.suffix not in READERS:
+        raise SpecError(f"{path} cannot be read: save it as {', '.join(READERS)}")
+    try:
+        arrays = READERS[path.suffix](path)
+    except FileNotFoundError:
+        raise ArtifactError(f"there is no file {path}: check its name") from None
+    except Exception as error:  # a damaged file makes its reader raise nearly anything
+        raise ArtifactError(f"{path} is damaged or holds no plain array ({error}): save the array again") from None
+    if len(arrays) != 1:
+        found = f" ({', '.join(arrays)})" if arrays else ""
+        raise ArtifactError(f"{path} holds {len(arrays)} arrays{found} where one belongs: give each a file of its own")
+    (array,) = arrays.values()
+    return array
+
+
+def _numpy(path: Path) -> Mapping[str, np.ndarray]:
+    with path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        arrays = {path.stem: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"{name} is no array")
+    return arrays
+
+
+def _safetensors(path: Path) -> Mapping[str, np.ndarray]:
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    # NumPy has no bfloat16.
+    return {name: (t.float() if t.dtype == torch.bfloat16 else t).numpy() for name, t in tensors.items()}
+
+
+def _parquet(path: Path) -> Mapping[str, np.ndarray]:
+    table = read_parquet(path)
+    index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    # A range is an index that has no column.
+    table = table.drop_columns([name for name in index if name in table.column_names])
+    # A column of labels among the features would be one of them.
+    kinds = {str(field.type): field.name for field in table.schema}
+    if len(kinds) > 1:
+        examples = ", ".join(f"{name} is {kind}" for kind, name in kinds.items())
+        raise ValueError(f"its columns differ in type: {examples}")
+    for field in table.schema:
+        if table.num_columns > 1 and NO_FEATURE.fullmatch(field.name):
+            raise ValueError(f"a column is called {field.name}, as no feature is: leave it out")
+        if table.num_columns > 1 and not _is_number(field.type):
+            raise ValueError(f"column {field.name} is {field.type}, no number: leave it out")
+    columns = [column.to_numpy() for column in table.columns]
+    if len(columns) != 1:
+        return {path.stem: np.column_stack(columns)} if columns else {}
+    (column,) = columns
+    return {path.stem: np.stack(list(column)) if column.dtype == object else column}
+
+
+def _is_number(kind: pyarrow.DataType) -> bool:
+    return pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind) or pyarrow.types.is_boolean(kind)
+
+
+READERS: Mapping[str, Callable[[Path], Mapping[str, np.ndarray]]] = {
+    ".npy": _numpy,
+    ".npz": _numpy,
+    ".safetensors": _safetensors,
+    ".parquet": _parquet,
+}

@@ -1,0 +1,142 @@
+"""Files that are either whole or not there: atomic writes, digests, canonical JSON."""
+
+import ast
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from overparam.errors import StorageError
+
+# By kind of sealed file, an entry that only files of this kind have.
+KINDS = {
+    "record of a study": "samples",
+    "record of the toy": "spec",
+    "trial of the judge": "rows",
+    "fit of networks": "cross_entropy",
+}
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill a temporary file beside ``path``, then rename it into place.
+
+    A reader sees the old file or the new one, never a part of either.
+
+    Raises:
+        StorageError: if the disk refuses the write (full, read-only); the old file is untouched.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        temporary = Path(name)
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(
+            f"could not write {path} ({error.strerror or error}); nothing that stood there was changed: "
+            "free some space or make the folder writable, then run the same command again"
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write ``content`` as indented JSON with a final newline, atomically."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` as JSON together with its own SHA-256, so that an edit shows."""
+    write_json(path, {**content, "sha256": digest_json(content)})
+
+
+def read_sealed(path: Path, kind: str) -> dict[str, Any]:
+    """What `write_sealed` wrote.
+
+    Args:
+        path: the file.
+        kind: what it must be, one of `KINDS`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it cannot be read, is no such JSON, was edited, or is of another kind.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or content.pop("sha256", None) != digest_json(content):
+            raise ValueError("its content does not match its own SHA-256")
+        found = next((name for name, entry in KINDS.items() if entry in content), "file of another kind")
+        if found != kind:
+            raise ValueError(f"it is a {found}, where a {kind} belongs")
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(error.strerror) from None
+    return content
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Be the only process that makes ``path``: another one waits here, and then finds it made.
+
+    Raises:
+        StorageError: if no lock can be put beside ``path``.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise StorageError(
+            f"could not lock {path} ({error.strerror or error}): make the folder {path.parent} writable"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def digest_file(path: Path, algorithm: str = "sha256") -> str:
+    """Hexadecimal digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def digest_json(content: Any) -> str:
+    """SHA-256 of ``content`` in canonical JSON (sorted keys, no spaces): equal content, equal digest."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def digest_source(*names: str) -> str:
+    """SHA-256 over the code of the package's modules ``names`` (``"data"``, ``"metrics/ridge"``): the code version.
+
+    Comments, docstrings and layout do not count, so that editing them makes nothing stale.
+    """
+    package = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for name in sorted(names):
+        place = package / name
+        files = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+        for file in files:
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+                    node.body = node.body[1:] or [ast.Pass()]
+            digest.update(ast.unparse(tree).encode("utf-8"))
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Feature span error, feature performance and residuals, by NumPy and SciPy alone."""

@@ -1,0 +1,1 @@
+"""Networks of scaled width, trained many at a time, and their features."""

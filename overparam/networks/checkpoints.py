@@ -1,0 +1,75 @@
+"""Checkpoints: all copies of one ensemble in one file, with provenance, verified on load."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from overparam.errors import ArtifactError
+from overparam.io.sealed import read_sealed, write_sealed
+from overparam.networks.registry import Network, build
+
+REMEDY = "get it with `dvc pull --allow-missing`, or delete what is there and train it again"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where weights come from: everything needed to make them again, and how well they do.
+
+    ``identity`` digests what the networks are (spec, seeds, data), ``key`` also what made them (code, device, library
+    versions). The networks trained to the end stand first; after them M_1′ as it was after earlier epochs. ``seeds``,
+    ``epochs`` trained and accuracies (shares in [0, 1]) have an entry a network; ``history`` holds mean training loss
+    and accuracy of each epoch, (epochs, copies).
+    """
+
+    identity: str
+    key: str
+    task: str
+    arch: str
+    alpha: str
+    replicate: int
+    base_width: int
+    channels: int
+    classes: int
+    seeds: list[int]
+    epochs: list[float]
+    recipe: Mapping[str, Any]
+    data: Mapping[str, Any]
+    environment: Mapping[str, str]
+    train_accuracy: list[float]
+    heldout_accuracy: list[float]
+    history: Mapping[str, Any]
+
+
+def save_checkpoint(path: Path, network: Network, provenance: Provenance, storage: str) -> None:
+    """Write the network's state, floating-point tensors in the ``storage`` format, atomically."""
+    dtype = getattr(torch, storage)
+    state = network.state_dict()
+    stored = {name: value.to(dtype) if value.is_floating_point() else value for name, value in state.items()}
+    write_sealed(path, stored, asdict(provenance))
+
+
+def load_checkpoint(path: Path) -> tuple[Network, Provenance]:
+    """The network, in float32, and its provenance.
+
+    Raises:
+        ArtifactError: if the file is missing, truncated, altered in any byte, or not a checkpoint of ours.
+    """
+    state, metadata = read_sealed(path, remedy=REMEDY)
+    try:
+        provenance = Provenance(**metadata)
+        network = build(
+            provenance.arch,
+            Fraction(provenance.alpha),
+            len(provenance.seeds),
+            base_width=provenance.base_width,
+            channels=provenance.channels,
+            classes=provenance.classes,
+        )
+        network.load_state_dict(state)
+    except (TypeError, RuntimeError):
+        raise ArtifactError(f"{path} is no checkpoint of this version of overparam: {REMEDY}") from None
+    return network.to(memory_format=torch.channels_last), provenance  # pyright: ignore[reportCallIssue]

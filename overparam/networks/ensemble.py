@@ -1,0 +1,104 @@
+"""``U`` independent networks as one batched module: initialise them, take them apart, put them together, run them.
+
+All of it rests on one convention of `networks.registry`: every tensor of a network's state holds the copies one
+after the other along its first axis. Scalars of the state (batch counters) are common to all copies.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from overparam.data import Examples, Normalisation
+from overparam.networks.batches import prepare
+from overparam.networks.registry import Network
+
+State = dict[str, Tensor]
+# What a processor multiplies bfloat16 by.
+BFLOAT16 = frozenset({"amx_bf16", "avx512_bf16"})
+
+
+@torch.no_grad()
+def initialise(network: Network, seeds: Sequence[int]) -> None:
+    """Give copy ``k`` the weights that seed ``seeds[k]`` alone determines.
+
+    Convolutions: He's normal initialisation by fan-out; readouts: uniform within 1/√features; other matrices, those of
+    Transformers: normal with variance 1/fan-in; normalisation layers: identity; other biases: 0.
+    """
+    if len(seeds) != network.copies:
+        raise ValueError(f"{network.copies} copies need as many seeds, not {len(seeds)}")
+    readouts = {id(parameter) for parameter in network.fc.parameters()}
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    for name, parameter in network.named_parameters():
+        for chunk, generator in zip(parameter.chunk(network.copies), generators, strict=True):
+            if id(parameter) in readouts:
+                bound = 1 / math.sqrt(network.feature_count)
+                values = torch.empty(chunk.shape).uniform_(-bound, bound, generator=generator)
+            elif chunk.dim() == 4:
+                fan_out = chunk.shape[0] * chunk.shape[2] * chunk.shape[3]
+                values = torch.empty(chunk.shape).normal_(0, math.sqrt(2 / fan_out), generator=generator)
+            elif chunk.dim() == 2:
+                values = torch.empty(chunk.shape).normal_(0, chunk.shape[1] ** -0.5, generator=generator)
+            else:
+                values = torch.full(chunk.shape, 1.0 if name.endswith("weight") else 0.0)
+            chunk.copy_(values)
+
+
+def split_state(state: State, copies: int) -> list[State]:
+    """States of the single networks that ``state`` holds side by side."""
+    return [
+        {name: value.chunk(copies)[k].clone() if value.dim() else value.clone() for name, value in state.items()}
+        for k in range(copies)
+    ]
+
+
+def stack_states(states: Sequence[State]) -> State:
+    """The state of one batched network that holds the networks of ``states`` side by side; undoes `split_state`."""
+    first = states[0]
+    return {
+        name: torch.cat([state[name] for state in states]) if value.dim() else value.clone()
+        for name, value in first.items()
+    }
+
+
+@torch.no_grad()
+def stream(
+    network: Network,
+    examples: Examples,
+    normalisation: Normalisation | None,
+    *,
+    batch_size: int,
+    precision: str,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Features and logits of every copy, batch by batch in the order of ``examples``, in evaluation mode.
+
+    Yields:
+        features (copies, batch, features) and logits (copies, batch, classes), both float32.
+    """
+    device = next(network.parameters()).device
+    network.eval()
+    for start in range(0, len(examples), batch_size):
+        inputs = torch.from_numpy(examples.inputs[start : start + batch_size]).to(device)
+        seen = prepare(inputs, normalisation).expand(network.copies, *inputs.shape)
+        with autocast(device, precision):
+            features = network.features(seen)
+            logits = network.fc(features)
+        yield features.float(), logits.float()
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """The forward pass's context: bfloat16 where ``precision`` asks for it and it is fast, float32 otherwise."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision_on(device, precision) == "bfloat16")
+
+
+def precision_on(device: torch.device, precision: str) -> str:
+    """``precision``, or float32 on a processor that would emulate bfloat16, eleven times slower."""
+    native = device.type != "cpu" or BFLOAT16.intersection(_instructions())
+    return precision if native else "float32"
+
+
+@cache
+def _instructions() -> frozenset[str]:
+    return frozenset(name for name, has in torch.cpu.get_capabilities().items() if has is True)

@@ -1,0 +1,1 @@
+"""The stages that make artifacts, and what each of them depends on."""

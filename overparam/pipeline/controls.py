@@ -1,0 +1,69 @@
+"""The stage that measures the controls of one study, from its checkpoints and feature files."""
+
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+from rich.progress import Progress
+
+from overparam.config.studies import StudySpec
+from overparam.config.workspace import Workspace
+from overparam.data import Dataset
+from overparam.io.progress import silent
+from overparam.metrics.penalties import Penalties
+from overparam.networks.ensemble import initialise
+from overparam.networks.extract import FeatureFile, extract
+from overparam.networks.registry import Network
+from overparam.pipeline.artifacts import load_networks
+from overparam.pipeline.provenance import FEATURE_CODE, MEASURE_CODE, default_device
+from overparam.pipeline.stages import Measurements, StudyFiles, build_networks, load_study_data, record_stage
+from overparam.study.controls.measurement import Networks, Readout, measure_controls
+from overparam.study.controls.unseen import measure_unseen
+from overparam.study.record import Record, Sample
+
+# The modules that decide what is measured; dvc.yaml lists the same ones as its dependencies.
+CONTROL_CODE = (*FEATURE_CODE, *MEASURE_CODE, "metrics/similarity", "study/controls")
+
+
+def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress | None = None) -> Record:
+    """Measure the controls of one study and write their record, unless that very record is there.
+
+    Raises:
+        ArtifactError: if a checkpoint or a feature file is missing or damaged.
+    """
+
+    def measured(files: StudyFiles) -> Measurements:
+        dataset = load_study_data(study)
+        display = progress or silent()
+        networks: dict[int, Networks] = {}
+        for replicate, trained in display.track(files.items(), description=f"untrained networks of {study}"):
+            initial = {alpha: _untrained(study, alpha, file, dataset) for alpha, file in trained.items()}
+            readout = _readout(load_networks(study, Fraction(1), replicate, workspace, dataset)[0])
+            networks[replicate] = Networks(trained, initial, readout)
+        samples: dict[str, Sample] = {}
+        penalties: Penalties = {}
+        for label, take in (
+            ("controls", partial(measure_controls, networks)),
+            ("unseen examples", partial(measure_unseen, files)),
+        ):
+            bar = display.add_task(f"{label} of {study}", total=None)
+            taken = take(advance=lambda done, total, bar=bar: display.update(bar, completed=done, total=total))
+            samples, penalties = samples | taken[0], {**penalties, **taken[1]}
+        return samples, penalties
+
+    return record_stage(study, workspace, workspace.controls(study), CONTROL_CODE, measured)
+
+
+def _readout(network: Network) -> Readout:
+    """The last layer of the first copy."""
+    weight, bias = (p.detach().float().chunk(network.copies)[0].numpy() for p in network.fc.parameters())
+    return Readout(weight, bias)
+
+
+def _untrained(study: StudySpec, alpha: Fraction, file: FeatureFile, dataset: Dataset) -> np.ndarray:
+    """Features of M_1 and M_1′, or of the networks of S_α, as they were initialised: (examples, copies, features)."""
+    copies = 2 if alpha == 1 else alpha.denominator
+    network = build_networks(study, alpha, copies, dataset)
+    initialise(network, file.metadata["seeds"][:copies])
+    network.to(default_device())
+    return extract(network, dataset, precision=study.scale.train.precision)["features"]

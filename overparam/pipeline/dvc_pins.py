@@ -1,0 +1,79 @@
+"""What DVC pins: a record answers only for the checkpoints and data of the commit that it stands in."""
+
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel
+
+from overparam.errors import ArtifactError
+from overparam.io.files import digest_file
+from overparam.study.record import Record
+
+# LibYAML, where PyYAML was built with it, is the faster reader of long lock files.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Content = TypeVar("Content", bound=BaseModel)
+
+
+class _Meta(BaseModel):
+    sha256: str | None = None
+
+
+class _Out(BaseModel):
+    path: str
+    md5: str | None = None
+    meta: _Meta | None = None
+
+
+class _Stage(BaseModel):
+    outs: list[_Out] = []
+
+
+class _Lock(BaseModel):
+    stages: Mapping[str, _Stage] = {}
+
+
+def stale_reason(record: Record, path: Path, root: Path) -> str | None:
+    """Why a record does not answer for what is pinned; None if it does.
+
+    Args:
+        record: as read from ``path``.
+        path: of the record.
+        root: of the repository, with the ``dvc.lock`` files that pin records and checkpoints, and ``data.dvc``, whose
+            outs name the SHA-256 of each data file in their ``meta``.
+    """
+    pinned = pinned_outs(root)
+    trained_less = [one for entry in record.networks.values() for one in entry.get("less", {}).get("checkpoints", [])]
+    for checkpoint in chain(*(entry["checkpoints"] for entry in record.networks.values()), *trained_less):
+        place, md5 = checkpoint["path"], checkpoint["md5"]
+        if pinned.get(place) != md5:
+            state = "another version of" if place in pinned else "no"
+            return f"the record was measured on {place} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
+    data_pins = root / "data.dvc"
+    known = {out.meta.sha256 for out in _read(data_pins, _Stage).outs if out.meta} if data_pins.exists() else set()
+    for name, sha256 in record.data["sha256"].items():
+        if sha256 not in known:
+            return f"the record was measured on a {name} split that {data_pins.name} does not pin"
+    place = path.relative_to(root).as_posix()
+    if pinned.get(place) != digest_file(path, "md5"):
+        return f"dvc.lock pins {'another version of' if place in pinned else 'no'} {place}"
+    return None
+
+
+def pinned_outs(root: Path) -> dict[str, str]:
+    """The md5 of every out that the ``dvc.lock`` files of a repository pin, by its path."""
+    pinned: dict[str, str] = {}
+    for lock in (*root.glob("dvc.lock"), *root.glob("*/dvc.lock")):
+        for stage in _read(lock, _Lock).stages.values():
+            pinned |= {out.path: out.md5 for out in stage.outs if out.md5}
+    return pinned
+
+
+def _read(path: Path, kind: type[Content]) -> Content:
+    """A file of DVC's, or ArtifactError if it is damaged."""
+    try:
+        return kind.model_validate(yaml.load(path.read_text(encoding="utf-8"), LOADER) or {})
+    except (yaml.YAMLError, ValueError, RecursionError, OSError):
+        raise ArtifactError(f"{path} is damaged: restore it with git") from None

@@ -1,0 +1,56 @@
+"""Whole studies: every member through the stages, and the record at the end."""
+
+from fractions import Fraction
+from typing import Any
+
+import torch
+from joblib import Parallel, delayed
+from rich.progress import Progress
+
+from overparam.config.studies import StudySpec
+from overparam.config.workspace import Workspace
+from overparam.data import Dataset
+from overparam.io.progress import silent
+from overparam.pipeline.doctor import check_kernels
+from overparam.pipeline.stages import feature_stage, is_trained, load_study_data, measure_stage, train_stage
+from overparam.study.record import Record
+
+
+def run_study(
+    study: StudySpec, workspace: Workspace, *, anew: bool = False, progress: Progress | None = None
+) -> Record:
+    """Train, extract and measure whatever a study lacks, and return its record; ``anew`` as in `train_stage`."""
+    dataset = load_study_data(study)
+    progress = progress or silent()
+    if study.scale.quick:
+        _train_side_by_side(study, workspace, dataset, progress)
+    for alpha, replicate in progress.track(members(study), description=f"training {study}"):
+        train_stage(study, alpha, replicate, workspace, dataset=dataset, anew=anew, progress=progress)
+    return measure_again(study, workspace, dataset=dataset, progress=progress)
+
+
+def _train_side_by_side(study: StudySpec, workspace: Workspace, dataset: Dataset, progress: Progress) -> None:
+    """Train what a quick study lacks: each member by one thread, so that processes can share the cores."""
+    lacking = [member for member in members(study) if not is_trained(study, *member, workspace, dataset)]
+    check_kernels(study, sorted({alpha for alpha, _ in lacking}), dataset, workspace)  # once for all processes
+    run_all: Any = Parallel(n_jobs=1 if torch.cuda.is_available() else -1, return_as="generator_unordered")
+    here = workspace.absolute()  # a process keeps the working directory that it was started in
+    trained = run_all(delayed(train_stage)(study, *member, here, dataset=dataset) for member in lacking)
+    for _ in progress.track(trained, total=len(lacking), description=f"training {study}"):
+        pass
+
+
+def measure_again(
+    study: StudySpec, workspace: Workspace, *, dataset: Dataset | None = None, progress: Progress | None = None
+) -> Record:
+    """Extract and measure whatever a study lacks from its checkpoints, and return its record."""
+    dataset = dataset or load_study_data(study)
+    progress = progress or silent()
+    for alpha, replicate in progress.track(members(study), description=f"features of {study}"):
+        feature_stage(study, alpha, replicate, workspace, dataset=dataset)
+    return measure_stage(study, workspace, progress=progress)
+
+
+def members(study: StudySpec) -> list[tuple[Fraction, int]]:
+    """Width factor and replicate of every checkpoint of a study, replicate by replicate."""
+    return [(alpha, replicate) for replicate in study.scale.replicates for alpha in study.scale.alphas]

@@ -1,0 +1,165 @@
+"""One style for every figure, and how it is saved: SVG, PNG and its numbers as CSV, side by side."""
+
+import csv
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from overparam.io.files import write_atomically
+from overparam.metrics.stats import Effect
+from overparam.study.widths import Width
+
+# Okabe and Ito's palette survives colour blindness; markers and dashes survive greyscale.
+STROKES: tuple[dict[str, Any], ...] = (
+    {"color": "#0072B2", "marker": "o", "linestyle": "-"},
+    {"color": "#D55E00", "marker": "s", "linestyle": "--"},
+    {"color": "#009E73", "marker": "^", "linestyle": ":"},
+    {"color": "#7B3F7B", "marker": "D", "linestyle": "-."},
+    {"color": "#8A6D00", "marker": "v", "linestyle": (0, (5, 1, 1, 1, 1, 1))},
+    {"color": "#222222", "marker": "P", "linestyle": (0, (1, 3))},
+)
+STYLE: Any = {
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.markersize": 5,
+    "figure.constrained_layout.use": True,
+    "svg.hashsalt": "overparam",  # the same numbers draw the same file
+}
+PANEL = (3.7, 3.0)  # inches
+DOTS_PER_INCH = 150
+LETTERS_PER_INCH = 19  # in the margin
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure on disk.
+
+    Attributes:
+        name: of its files, without ending.
+        title: what it shows.
+        caption: how to read it, and what the paper says of it; stands in for the picture where it is not seen.
+        margin: scale, data, replicates and version, as they stand in the figure.
+        folder: where ``name.svg``, ``name.png`` and ``name.csv`` lie.
+    """
+
+    name: str
+    title: str
+    caption: str
+    margin: str
+    folder: Path
+
+    def file(self, ending: str) -> Path:
+        """The file with the given ending: svg, png or csv."""
+        return self.folder / f"{self.name}.{ending}"
+
+
+Numbers = list[dict[str, Any]]  # a row of the CSV, by column
+
+
+@contextmanager
+def panels(drawing: Drawing, rows: int, columns: int, numbers: Numbers) -> Iterator[np.ndarray]:
+    """Axes (rows, columns) to draw on; on leaving, the figure and the numbers collected meanwhile are saved."""
+    with matplotlib.rc_context(STYLE):
+        width = PANEL[0] * columns
+        figure = Figure(figsize=(width, PANEL[1] * rows + 0.3))
+        yield figure.subplots(rows, columns, squeeze=False)
+        margin = textwrap.fill(drawing.margin, int(LETTERS_PER_INCH * width))
+        figure.supxlabel(margin, fontsize=6.5, color="#555555", x=0.01, ha="left")
+        for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+            write_atomically(
+                drawing.file(ending),
+                lambda path, kind=ending, said=metadata: figure.savefig(
+                    path, format=kind, metadata=said, dpi=DOTS_PER_INCH
+                ),
+            )
+    write_atomically(drawing.file("csv"), lambda path: _write_numbers(path, numbers))
+
+
+def draw_curve(axes: Axes, points: Mapping[Width, Effect], label: str, place: int) -> Numbers:
+    """One quantity by width factor: mean, the band between its one-sided 95 % bounds, a dot for every replicate.
+
+    Args:
+        axes: to draw on; x is log2(1/α).
+        points: by width.
+        label: of the curve.
+        place: which stroke to draw it with.
+
+    Returns:
+        The numbers that were drawn.
+    """
+    stroke = stroke_of(place)
+    widths = sorted(points, key=lambda width: width.alpha, reverse=True)
+    x = halvings(widths)
+    effects = [points[width] for width in widths]
+    draw_band(axes, x, effects, label, stroke)
+    for at, effect in zip(x, effects, strict=True):
+        axes.scatter(
+            np.full(len(effect.values), at), effect.values, s=7, color=stroke["color"], alpha=0.6, linewidth=0, zorder=3
+        )
+    return [{"curve": label, **width.columns, **columns_of(points[width])} for width in widths]
+
+
+def draw_band(axes: Axes, x: Sequence[float], effects: Sequence[Effect], label: str, stroke: Mapping[str, Any]) -> None:
+    """Means as a line, in the band between their one-sided 95 % bounds where there are any."""
+    axes.plot(x, [effect.mean for effect in effects], label=typeset(label), **stroke)
+    bounds = np.array([[effect.lower, effect.upper] for effect in effects])
+    if np.isfinite(bounds).all():
+        axes.fill_between(x, *bounds.T, color=stroke["color"], alpha=0.15, linewidth=0)
+
+
+def draw_bars(axes: Axes, x: Sequence[float], effects: Sequence[Effect], label: str, stroke: Mapping[str, Any]) -> None:
+    """Means as a line, with bars to their one-sided 95 % bounds."""
+    reach = [effect.upper - effect.mean for effect in effects]
+    means: Any = [effect.mean for effect in effects]
+    axes.errorbar(x, means, yerr=reach, label=typeset(label), capsize=2, **stroke)
+
+
+def stroke_of(place: int) -> dict[str, Any]:
+    """The stroke of the curve at a place; after the last one they begin again."""
+    return STROKES[place % len(STROKES)]
+
+
+def typeset(text: str) -> str:
+    """M_1 and S_α as mathematics."""
+    return re.sub(r"([MS])_(1|α)", r"$\1_\2$", text)
+
+
+def halvings(widths: Sequence[Width]) -> list[float]:
+    """log2(1/α): 0 at the full width, and one more at each halving."""
+    return [float(np.log2(float(1 / width.alpha))) for width in widths]
+
+
+def label_widths(axes: Axes, widths: Sequence[Width]) -> None:
+    """Name the width factors on the x axis, and below each how wide a network is there."""
+    axes.set_xticks(halvings(widths), [f"{width.alpha}\n{width.count}" for width in widths])
+    counted = dict.fromkeys(width.unit.words for width in widths)
+    axes.set_xlabel("\n".join(["width factor α", *counted]))
+
+
+def columns_of(effect: Effect) -> dict[str, Any]:
+    """An effect as columns of a CSV: mean, one-sided bounds, and every replicate."""
+    values = {f"replicate {r}": value for r, value in enumerate(effect.values)}
+    return {"mean": effect.mean, "lower": effect.lower, "upper": effect.upper, **values}
+
+
+def _write_numbers(path: Path, numbers: Numbers) -> None:
+    columns = list(dict.fromkeys(name for row in numbers for name in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(numbers)

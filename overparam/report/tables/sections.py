@@ -1,0 +1,85 @@
+"""Sections of Markdown files that are written from records: what studies measured, and what their controls did."""
+
+import re
+from pathlib import Path
+
+from overparam.errors import ArtifactError
+from overparam.io.files import read_sealed, write_atomically
+from overparam.report.tables.claims import record_tables
+from overparam.report.tables.controls import control_tables
+from overparam.report.tables.error_rates import calibration_table
+from overparam.study.belonging import REMEDY, check_belongs, what_it_is_of
+from overparam.study.record import Record, read_record
+from overparam.study.widths import BESIDE_ALPHA
+from overparam.verdicts.intervals import CONDITION
+
+# Of records, by kind of section: where those of a scale lie, of what kind they are, and what is written of each.
+OF_RECORDS = {
+    "tables": ("*-*.json", "measurements", record_tables),
+    "controls": ("controls/*-*.json", "controls", control_tables),
+}
+SCALED = "|".join(OF_RECORDS)
+SECTION = re.compile(
+    rf"(<!-- (?P<kind>(?:{SCALED})(?= \w)|calibration)(?: (?P<scale>\w+))? -->\n)"
+    rf"(?:(?!<!-- (?:{SCALED}|calibration) ).)*?"
+    r"(?P<end><!-- end of (?P=kind) -->)",
+    re.DOTALL,
+)
+
+
+def fill_sections(path: Path, results: Path) -> None:
+    """Write anew every section ``<!-- tables SCALE -->``, ``<!-- controls SCALE -->`` or ``<!-- calibration -->``.
+
+    Raises:
+        ArtifactError: if there is no such file, or it is no UTF-8, has no such section, or what it is of was not
+            measured.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError):
+        raise ArtifactError(f"there is no file {path}: name a Markdown file that has sections for tables") from None
+    except UnicodeDecodeError:
+        raise ArtifactError(f"{path} is not encoded in UTF-8: convert it first") from None
+    if not SECTION.search(text):
+        raise ArtifactError(
+            f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls or calibration: "
+            "mark where they go"
+        )
+
+    def filled(match: re.Match[str]) -> str:
+        trial = match["kind"] == "calibration"
+        written = _of_calibration(results) if trial else _of_records(results / match["scale"], match["kind"])
+        return f"{match[1]}\n{written}\n\n{match['end']}"
+
+    new = SECTION.sub(filled, text)
+    write_atomically(path, lambda temporary: temporary.write_text(new, encoding="utf-8"))
+
+
+def _of_records(folder: Path, kind: str) -> str:
+    pattern, holds, tables_of = OF_RECORDS[kind]
+    paths = sorted(folder.glob(pattern))
+    if not paths:
+        raise ArtifactError(
+            f"there is no record of the {kind} of scale {folder.name} in {folder.parent}: measure them first"
+        )
+    tables = [tables_of(_in_its_place(path, holds, folder.name)) for path in paths]
+    return "\n\n".join([f"{CONDITION} {BESIDE_ALPHA}", *tables])
+
+
+def _in_its_place(path: Path, kind: str, scale: str) -> Record:
+    record = read_record(path)
+    found = {**what_it_is_of(record), "file name": f"{record.task}-{record.arch}.json"}
+    check_belongs(path, found, {"kind": kind, "scale": scale, "file name": path.name}, REMEDY)
+    return record
+
+
+def _of_calibration(folder: Path) -> str:
+    path = folder / "calibration.json"
+    try:
+        return calibration_table(read_sealed(path, "trial of the judge"))
+    except FileNotFoundError:
+        raise ArtifactError(f"there is no calibration {path}: make it with `overparam calibrate`") from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ArtifactError(
+            f"{path} is damaged or was edited ({error}): restore it with git, or make it with `overparam calibrate`"
+        ) from None

@@ -1,0 +1,221 @@
+"""Records: the measurements of one study with their provenance, small enough for git and complete enough to judge."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from overparam.errors import ArtifactError
+from overparam.io.files import read_sealed, write_sealed
+from overparam.metrics.penalties import Fitted, Penalties, PenaltyChoice
+from overparam.metrics.stats import Effect
+from overparam.study.quantities import Contrast
+
+SCHEMA = 4
+WITHOUT_CURVES = 3  # of records that keep no more of a choice than the penalty
+# Factors on every cross-validated ridge penalty at which a verdict is taken again; the middle one is the verdict's own.
+PENALTY_FACTORS = (1e-2, 1e-1, 1.0, 1e1, 1e2)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Quantities measured together on the same held-out examples, in every replicate and at every penalty factor.
+
+    Attributes:
+        quantities: their names.
+        values: (penalty factors, replicates, quantities).
+        shared: (penalty factors, replicates · quantities, replicates · quantities), the covariance over examples of
+            the contributions, divided by the number of examples.
+        factors: (penalty factors,) multiples of the cross-validated penalties.
+    """
+
+    quantities: tuple[str, ...]
+    values: np.ndarray
+    shared: np.ndarray
+    factors: tuple[float, ...] = PENALTY_FACTORS
+
+    def effect(self, contrast: Contrast, factor: float = 1.0) -> Effect:
+        """The contrast in every replicate, at one penalty factor."""
+        weights = np.array([contrast.weights.get(name, 0.0) for name in self.quantities])
+        k = self.factors.index(factor)
+        values = self.values[k]
+        replicates, count = values.shape
+        shared = self.shared[k].reshape(replicates, count, replicates, count)
+        return Effect(values @ weights, np.einsum("q,rqsp,p->rs", weights, shared, weights))
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything measured in one study.
+
+    Attributes:
+        task: task of the study.
+        arch: its architecture.
+        scale: its scale.
+        key: digest of all the measurements depend on.
+        alphas: width factors, from the widest down.
+        replicates: names of the replicates.
+        networks: by width factor: checkpoints with digests, seeds, training and held-out accuracy (replicates,
+            copies), features, parameters a network, and by replicate the code, device and libraries that trained it;
+            ``history``, training loss and accuracy (replicates, epochs), means over copies; for α = 1 also ``early``,
+            the accuracies of M_1′ after earlier epochs.
+        data: source, digests, numbers of fit and held-out examples, classes.
+        environment: library versions of the measurement.
+        recipe: the training recipe.
+        penalties: by quantity: what cross-validation chose in each replicate, of ridge maps and probes.
+        samples: ``span`` and ``performance``; in a record of controls, those of `overparam.study.controls.measurement`.
+    """
+
+    task: str
+    arch: str
+    scale: str
+    key: str
+    alphas: tuple[Fraction, ...]
+    replicates: tuple[int, ...]
+    networks: Mapping[Fraction, Mapping[str, Any]]
+    data: Mapping[str, Any]
+    environment: Mapping[str, str]
+    recipe: Mapping[str, Any]
+    penalties: Penalties
+    samples: Mapping[str, Sample]
+
+    @property
+    def narrow_alphas(self) -> tuple[Fraction, ...]:
+        """The width factors below 1, from the widest to the narrowest."""
+        return tuple(alpha for alpha in self.alphas if alpha < 1)
+
+    def effect(self, contrast: Contrast, factor: float = 1.0) -> Effect:
+        """Evaluate a contrast, such as ``FSE(S(α), M_1) - FSE(M_1_PRIME, M_1)``, in every replicate.
+
+        Raises:
+            ArtifactError: if the record did not measure one of its quantities.
+        """
+        for sample in self.samples.values():
+            if set(contrast.weights) <= set(sample.quantities):
+                return sample.effect(contrast, factor)
+        raise ArtifactError(f"the record of {self.task}-{self.arch} at scale {self.scale} has not measured {contrast}")
+
+    def lacks(self, contrast: Contrast) -> list[str]:
+        """The quantities of a contrast that were not measured."""
+        known = {name for sample in self.samples.values() for name in sample.quantities}
+        return [name for name in contrast.weights if name not in known]
+
+    def train_accuracy(self, alpha: Fraction) -> float:
+        """Mean training accuracy in [0, 1] of the networks at one width."""
+        return float(np.mean(self.networks[alpha]["train_accuracy"]))
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record as JSON, sealed with a digest of its content."""
+    content = {
+        "schema": SCHEMA,
+        "task": record.task,
+        "arch": record.arch,
+        "scale": record.scale,
+        "key": record.key,
+        "alphas": [str(alpha) for alpha in record.alphas],
+        "replicates": list(record.replicates),
+        "data": dict(record.data),
+        "environment": dict(record.environment),
+        "recipe": dict(record.recipe),
+        "networks": {str(alpha): dict(entry) for alpha, entry in record.networks.items()},
+        "penalties": _written(record.penalties),
+        "samples": {
+            name: {
+                "quantities": list(sample.quantities),
+                "penalty_factors": list(sample.factors),
+                "values": sample.values.tolist(),
+                "shared_lower_triangle": [_rounded(m[np.tril_indices(len(m))]) for m in sample.shared],
+            }
+            for name, sample in record.samples.items()
+        },
+    }
+    write_sealed(path, content)
+
+
+def read_record(path: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        ArtifactError: if it is missing, no record, or was edited after it was written.
+    """
+    try:
+        content = read_sealed(path, "record of a study")
+        if content["schema"] not in (SCHEMA, WITHOUT_CURVES):
+            raise ValueError(f"its schema is {content['schema']}, this version reads {SCHEMA}")
+        samples = {name: _read_sample(entry) for name, entry in content["samples"].items()}
+        read_penalties = _read_penalties if content["schema"] == SCHEMA else partial(_without_curves, samples)
+        return Record(
+            task=content["task"],
+            arch=content["arch"],
+            scale=content["scale"],
+            key=content["key"],
+            alphas=tuple(Fraction(text) for text in content["alphas"]),
+            replicates=tuple(content["replicates"]),
+            networks={Fraction(text): entry for text, entry in content["networks"].items()},
+            data=content["data"],
+            environment=content["environment"],
+            recipe=content["recipe"],
+            penalties=read_penalties(content["penalties"]),
+            samples=samples,
+        )
+    except FileNotFoundError:
+        raise ArtifactError(f"there is no record {path}: measure the study first") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"record {path} is damaged or was edited ({error}): restore it with git, or measure again"
+        ) from None
+
+
+def _read_sample(entry: Mapping[str, Any]) -> Sample:
+    values = np.array(entry["values"], dtype=np.float64)
+    size = values.shape[1] * values.shape[2]
+    shared = np.zeros((len(values), size, size))
+    rows, columns = np.tril_indices(size)
+    for matrix, triangle in zip(shared, entry["shared_lower_triangle"], strict=True):
+        matrix[rows, columns] = matrix[columns, rows] = triangle
+    return Sample(tuple(entry["quantities"]), values, shared, tuple(entry["penalty_factors"]))
+
+
+def _written(penalties: Penalties) -> dict[str, Any]:
+    """Grids once, since ridge maps share one, and probes another; then by quantity, a list over replicates each."""
+    grids = {fitted: one.grid for choices in penalties.values() for fitted, (one, *_) in choices.items()}
+    chosen = {
+        quantity: {
+            fitted: {
+                "penalty": [choice.penalty for choice in by_replicate],
+                "edge": [choice.edge for choice in by_replicate],
+                "losses": [_rounded(choice.losses) for choice in by_replicate],
+            }
+            for fitted, by_replicate in choices.items()
+        }
+        for quantity, choices in penalties.items()
+    }
+    return {"grids": {fitted: list(grid) for fitted, grid in grids.items()}, "chosen": chosen}
+
+
+def _read_penalties(entry: Mapping[str, Any]) -> Penalties:
+    def read(grid: Sequence[float], parts: Mapping[str, list[Any]]) -> list[PenaltyChoice]:
+        columns = zip(parts["penalty"], parts["edge"], parts["losses"], strict=True)
+        return [PenaltyChoice(penalty, edge, tuple(grid), tuple(losses)) for penalty, edge, losses in columns]
+
+    return {
+        quantity: {fitted: read(entry["grids"][fitted], parts) for fitted, parts in choices.items()}
+        for quantity, choices in entry["chosen"].items()
+    }
+
+
+def _without_curves(samples: Mapping[str, Sample], entry: Mapping[str, list[float]]) -> Penalties:
+    """What older records keep: of accuracies the penalties of probes, of span errors those of ridge maps."""
+    probed = samples["performance"].quantities if "performance" in samples else ()
+    fitted: dict[str, Fitted] = {name: "probe" if name in probed else "ridge" for name in entry}
+    return {name: {fitted[name]: [PenaltyChoice(penalty, "unknown") for penalty in entry[name]]} for name in entry}
+
+
+def _rounded(values: Iterable[float]) -> list[float]:
+    """Six significant digits: covariances and loss curves need no more, and records stay small."""
+    return [float(f"{value:.6g}") for value in values]

@@ -1,0 +1,1 @@
+"""From a record to verdicts: claims, margins, and the judge. No network is needed."""
