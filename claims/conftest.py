@@ -16,8 +16,8 @@ from overparam.errors import OverparamError
 from overparam.io.progress import progress_display
 from overparam.pipeline.evidence import LEVELS, NoEvidence
 from overparam.pytest_plugin import Run
-from overparam.toy import claims as toy
 from overparam.toy.spec import read_toy
+from overparam.verdicts import toy
 from overparam.verdicts.judge import Judgement
 from overparam.verdicts.margins import load_preregistration
 from overparam.verdicts.recorded import TREND, Baseline, Cell

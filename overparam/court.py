@@ -16,9 +16,9 @@ from overparam.pipeline.evidence import (
     gather_equal_fit,
     workspace_of,
 )
-from overparam.toy import claims as toy
-from overparam.toy.evidence import gather_toy
+from overparam.pipeline.toy import gather_toy
 from overparam.toy.spec import ToySpec
+from overparam.verdicts import toy
 from overparam.verdicts.claims import ALL, AT_EQUAL_FIT, CONTROLS_APART, QUARTER, cells
 from overparam.verdicts.judge import Judgement, judge
 from overparam.verdicts.margins import Preregistration

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import ndtri, stdtrit
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.error_rates.randomness import generator
 from overparam.error_rates.statistical import BAD_BY, BAD_SHARE, SPREADS, Interval
 from overparam.io.files import write_atomically

@@ -16,7 +16,7 @@ import numpy as np
 
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import Measured, feature_performance, residuals, ridge_regression
-from overparam.networks.extract import read_features
+from overparam.study.feature_file import read_features
 from overparam.study.quantities import FP, M_1, R, S
 
 FIT, HELDOUT, FEATURES, CLASSES, SEEDS = 500, 2000, 32, 5, 5

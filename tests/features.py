@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from overparam.networks.extract import FeatureFile
+from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate
 
 ONE, HALF, QUARTER = Fraction(1), Fraction(1, 2), Fraction(1, 4)

@@ -119,7 +119,7 @@ def table(**columns):
             "a.safetensors",
             lambda path: safetensors.torch.save_file({"a": torch.ones(2).to(torch.float8_e4m3fn)}, path),
             ArtifactError,
-            "Float8",
+            "float8",
         ),
         ("a.parquet", table(x=[0.5], label=[1]), ArtifactError, "columns differ in type: x is double, label is int64"),
         ("a.parquet", table(x=[[1.0, 2.0], [3.0]]), ArtifactError, "same shape"),

@@ -13,13 +13,13 @@ from overparam.errors import ArtifactError
 from overparam.io.files import digest_file, write_sealed
 from overparam.io.sealed import write_sealed as write_tensors
 from overparam.networks.checkpoints import Provenance, save_checkpoint
-from overparam.networks.extract import write_features
 from overparam.networks.registry import build
 from overparam.networks.training import copy_seeds
 from overparam.pipeline.artifacts import load_features, load_networks, member_of
 from overparam.pipeline.provenance import identify
 from overparam.report.tables.sections import fill_sections
 from overparam.study.belonging import read_controls_of, read_record_of
+from overparam.study.feature_file import write_features
 from overparam.study.record import write_record
 
 STUDY = tiny_study()

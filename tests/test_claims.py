@@ -8,10 +8,10 @@ import pytest
 from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.study.record import PENALTY_FACTORS
-from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 from overparam.verdicts.claims import ALL, AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART, cells
 from overparam.verdicts.judge import Judgement, cell_id, judge, judge_record
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
 
 ROOT = Path(__file__).parent.parent
 MARGINS = load_preregistration()

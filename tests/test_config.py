@@ -111,7 +111,7 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("replicates", [], "replicates must be different whole numbers from 0 up"),
         ("replicates", [0, 0], "replicates must be different"),
         ("replicates", [-1, 0], "replicates must be different whole numbers from 0 up"),
-        ("storage", "float64", "storage must be one of float32, bfloat16, float16"),
+        ("storage", "float64", "storage must be one of float32, float16"),
         ("seed", 1, "digits at scale smoke in params.yaml has unknown seed"),
         ("train.epochs", 0, "train recipe in params.yaml: epochs must be positive"),
         ("train.batch_size", 1, "batch_size must be at least 2"),

@@ -9,8 +9,8 @@ from features import COPIES, HALF, ONE, QUARTER, WIDTH, world
 from networks import tiny_study
 from sklearn.linear_model import Ridge
 
-from overparam.config.studies import SEED
 from overparam.config.workspace import Workspace
+from overparam.constants import SEED
 from overparam.errors import ArtifactError, MeasurementError
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import feature_performance, ridge_regression, span_error

@@ -13,7 +13,6 @@ from records import synthetic_record
 from overparam.config.workspace import Workspace
 from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.metrics.stats import Effect
-from overparam.networks.extract import read_features, write_features
 from overparam.pipeline import equal_fit as stage
 from overparam.pipeline.dvc_pins import stale_reason
 from overparam.pipeline.equal_fit import budgets_around, equal_fit_stage, fit_stage
@@ -21,6 +20,7 @@ from overparam.pipeline.run import run_study
 from overparam.pipeline.stages import feature_stage, train_stage
 from overparam.study.belonging import read_equal_fit_of
 from overparam.study.budgets.measurement import Networks, measure_budgets
+from overparam.study.feature_file import read_features, write_features
 from overparam.study.layout import Replicate
 from overparam.study.quantities import FP, M_1
 from overparam.study.record import Sample, read_record, write_record

@@ -9,7 +9,7 @@ from networks import QUARTER, tiny_data, tiny_recipe_of
 from sklearn.metrics import accuracy_score, log_loss
 
 from overparam import Blocks, ridge_regression, span_error
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.networks import ensemble as ensembles
 from overparam.networks.batches import epoch_batches, prepare
 from overparam.networks.ensemble import precision_on, stream

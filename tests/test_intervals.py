@@ -14,13 +14,13 @@ from overparam.report.figures.claims import FIGURES
 from overparam.report.figures.studies import draw_figures
 from overparam.report.tables.sections import fill_sections
 from overparam.study.widths import BESIDE_ALPHA
-from overparam.toy.claims import judge_toy_record
 from overparam.toy.record import read_toy_record
 from overparam.toy.spec import read_toy
 from overparam.verdicts.intervals import CONDITION, GIVEN
 from overparam.verdicts.judge import judge_record
 from overparam.verdicts.margins import load_preregistration
 from overparam.verdicts.scoreboard import scoreboard
+from overparam.verdicts.toy import judge_toy_record
 
 MARGINS = load_preregistration()
 TOY = ROOT / "results" / "smoke" / "toy.json"

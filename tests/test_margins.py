@@ -55,7 +55,7 @@ def test_margins_are_the_declared_ones_and_every_verdict_names_their_digest(tmp_
 
 def test_margins_are_those_of_the_package_whatever_a_folder_holds(tmp_path, monkeypatch):
     for name in ("preregistration.toml", "claims/preregistration.toml", "overparam/verdicts/preregistration.toml"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(with_entry("margins.span", "0.20"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert load_preregistration() == MARGINS

@@ -5,9 +5,8 @@ import torch
 import torchvision
 import transformers
 
-from overparam.data.sentences import LENGTH
+from overparam.data.sentences import LENGTH, token_types
 from overparam.errors import SpecError
-from overparam.networks.architectures.transformer import token_types
 from overparam.networks.ensemble import initialise
 from overparam.networks.layers import Convolution, ImageNetwork
 from overparam.networks.registry import ARCHITECTURES, build

@@ -9,7 +9,7 @@ import yaml
 from overparam.config.studies import alpha_label, load_config
 from overparam.pipeline.controls import CONTROL_CODE
 from overparam.pipeline.provenance import BUDGET_CODE, FEATURE_CODE, MEASURE_CODE, NETWORK_CODE, TRAIN_CODE
-from overparam.toy.evidence import CODE as TOY_CODE
+from overparam.pipeline.toy import CODE as TOY_CODE
 
 ROOT = Path(__file__).parent.parent
 CONFIG = load_config(ROOT / "params.yaml")

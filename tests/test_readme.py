@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from overparam.config.studies import load_config
-from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

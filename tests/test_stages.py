@@ -15,13 +15,13 @@ from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.networks import training
 from overparam.networks.checkpoints import load_checkpoint
 from overparam.networks.ensemble import split_state
-from overparam.networks.extract import read_features, write_features
 from overparam.networks.registry import build
 from overparam.networks.training import copy_seeds, learning_rate, train
 from overparam.pipeline import stages
 from overparam.pipeline.artifacts import member_of
 from overparam.pipeline.run import members, run_study
 from overparam.pipeline.stages import feature_stage, measure_stage, train_stage
+from overparam.study.feature_file import read_features, write_features
 from overparam.study.record import read_record
 
 ANOTHER = "trained by another recipe, on other data or with another tokenizer than asked for: get it with"

@@ -12,13 +12,13 @@ import yaml
 from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.io.progress import silent
 from overparam.pipeline.evidence import NoEvidence
+from overparam.pipeline.toy import gather_toy, record_path, run_toy
 from overparam.toy import measurement
-from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS, judge_toy
-from overparam.toy.evidence import gather_toy, record_path, run_toy
 from overparam.toy.record import ToyRecord, activated, best_alignment, read_toy_record, write_toy_record
 from overparam.toy.simulation import _descend, draw_inputs, seed_generators, train_networks
 from overparam.toy.spec import read_toy
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS, judge_toy
 
 ROOT = Path(__file__).parent.parent
 ONE, NARROW = Fraction(1), Fraction(1, 300)

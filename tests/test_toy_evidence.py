@@ -13,8 +13,8 @@ from overparam.errors import ArtifactError
 from overparam.io.files import digest_file, write_sealed
 from overparam.io.progress import silent
 from overparam.pipeline.evidence import NoEvidence
+from overparam.pipeline.toy import gather_toy, record_path
 from overparam.study.record import write_record
-from overparam.toy.evidence import gather_toy, record_path
 from overparam.toy.spec import read_toy
 
 SPEC = read_toy(ROOT / "params.yaml")

@@ -5,8 +5,8 @@ from reports import rows
 from test_toy import TINY, record
 
 from overparam.io.progress import silent
+from overparam.pipeline.toy import run_toy
 from overparam.report.figures.toy import draw_toy_figures
-from overparam.toy.evidence import run_toy
 from overparam.toy.record import activated
 
 

@@ -14,10 +14,10 @@ from overparam.report.figures.drawing import label_widths
 from overparam.report.tables.controls import control_tables
 from overparam.study.record import Record, read_record
 from overparam.study.widths import width_of
-from overparam.toy.claims import width_of as toy_width_of
 from overparam.toy.record import read_toy_record
 from overparam.verdicts.judge import judge_record
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.toy import width_of as toy_width_of
 
 CONFIG = load_config(ROOT / "params.yaml")
 COMMITTED = sorted(path for path in (ROOT / "results").glob("*/**/*-*.json") if path.parent.name != "verdicts")

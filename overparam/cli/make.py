@@ -188,10 +188,10 @@ def toy() -> None:
 
     Example: `overparam toy`
     """
-    from overparam.toy.claims import judge_toy_record
-    from overparam.toy.evidence import record_path, run_toy
+    from overparam.pipeline.toy import record_path, run_toy
     from overparam.toy.spec import read_toy
     from overparam.verdicts.margins import load_preregistration
+    from overparam.verdicts.toy import judge_toy_record
 
     spec = read_toy()
     with progress_display() as display:

@@ -150,8 +150,8 @@ def explain(claim: Annotated[str, typer.Argument(help="a claim or a control, suc
 
     Example: `overparam explain span-over`
     """
-    from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
     from overparam.verdicts.claims import ALL
+    from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
 
     known = ALL | TOY_CLAIMS | TOY_CONTROLS
     if claim not in known:

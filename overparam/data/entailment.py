@@ -15,7 +15,7 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.data.examples import Dataset, Examples
 from overparam.data.sentences import SPECIALS, encode_pairs
 from overparam.io.files import digest_json

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.errors import DataError
 
 

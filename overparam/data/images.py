@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.data.examples import Dataset, Examples, Normalisation, draw
 from overparam.data.hub import HubDataset, is_picture
 from overparam.errors import DataError

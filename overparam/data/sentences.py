@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,11 @@ from overparam.data.examples import Dataset, Examples, draw
 from overparam.data.hub import HubDataset, is_text
 from overparam.errors import DataError
 from overparam.io.files import digest_json, write_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Tokens = TypeVar("Tokens", np.ndarray, "Tensor")  # (batch, length) ids
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 PADDING, _, START, SEPARATOR = range(len(SPECIALS))  # token ids
@@ -124,3 +130,16 @@ def _examples(tokenizer: Tokenizer, table: pa.Table, rows: np.ndarray, *, first_
     premises, hypotheses = (table[name].take(rows).to_pylist() for name in ("premise", "hypothesis"))
     inputs, cut = encode_pairs(tokenizer, premises, hypotheses, length=LENGTH)
     return Examples(first_id + rows, inputs, table["label"].to_numpy()[rows].astype(np.int64)), cut
+
+
+def token_types(tokens: Tokens) -> Tokens:
+    """0 in the first sentence and 1 in the second, and 2 more where the other sentence has the token too.
+
+    Args:
+        tokens: (batch, length) token ids; marks such as separators are never shared. So is the result.
+    """
+    separators = tokens == SEPARATOR
+    second = separators.cumsum(1) > separators
+    other = second[:, :, None] != second[:, None, :]
+    shared = ((tokens[:, :, None] == tokens[:, None, :]) & other).any(2) & (tokens >= len(SPECIALS))
+    return cast(Tokens, second + 2 * shared)

@@ -1,7 +1,6 @@
 """What needs no network: how well words alone tell the labels of sentence pairs, a mark that networks should pass."""
 
 import numpy as np
-import torch
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -9,8 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
 from overparam.data import Dataset
-from overparam.data.sentences import SPECIALS
-from overparam.networks.architectures.transformer import token_types
+from overparam.data.sentences import SPECIALS, token_types
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # inverse penalties on offer
 
@@ -36,7 +34,7 @@ def _fitted(bags: sparse.csr_array, labels: np.ndarray) -> GridSearchCV:
 
 def _bags(tokens: np.ndarray, vocabulary: int) -> dict[str, sparse.csr_array]:
     """Token counts (pairs, features) of each kind, from token ids (pairs, length)."""
-    types = token_types(torch.from_numpy(tokens)).numpy()
+    types = token_types(tokens)
     new, common = (_counts(tokens, types == kind, vocabulary) for kind in (1, 3))
     return {"hypothesis": common + new, "overlap": sparse.csr_array(sparse.hstack([common, new]))}
 

@@ -9,7 +9,7 @@ from typing import Any
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.error_rates.bounds import Bound, always, by_chance, in_share, never, row
 from overparam.error_rates.matches import EqualFitTrial
 from overparam.error_rates.statistical import SPREADS, Inequality, Interval, StatisticalWorlds, Unit

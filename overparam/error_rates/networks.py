@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from overparam.error_rates.randomness import generator
-from overparam.networks.extract import FeatureFile
+from overparam.study.feature_file import FeatureFile
 
 ONE, NARROW = Fraction(1), Fraction(1, 4)
 PARTS, PART_WIDTH = NARROW.denominator, 4  # parts of a wide network, and features of a part

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 
 
 def generator(name: str, *numbers: int) -> np.random.Generator:

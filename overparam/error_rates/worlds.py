@@ -17,7 +17,7 @@ from overparam.error_rates.networks import (
 )
 from overparam.error_rates.randomness import generator
 from overparam.metrics.definitions import residuals, ridge_regression
-from overparam.networks.extract import FeatureFile
+from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate
 from overparam.study.quantities import M_1, S
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow
-import torch
-from safetensors import safe_open
+from safetensors import deserialize, safe_open
 
 from overparam.errors import ArtifactError, SpecError
 from overparam.io.parquet import read_parquet
@@ -52,10 +51,16 @@ def _numpy(path: Path) -> Mapping[str, np.ndarray]:
 
 
 def _safetensors(path: Path) -> Mapping[str, np.ndarray]:
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    # NumPy has no bfloat16.
-    return {name: (t.float() if t.dtype == torch.bfloat16 else t).numpy() for name, t in tensors.items()}
+    with safe_open(path, framework="np") as file:
+        halves = [name for name in file.keys() if file.get_slice(name).get_dtype() == "BF16"]  # noqa: SIM118
+        arrays = {name: file.get_tensor(name) for name in file.keys() if name not in halves}  # noqa: SIM118
+    stored = dict(deserialize(path.read_bytes())) if halves else {}
+    return arrays | {name: _from_bfloat16(stored[name]["data"]).reshape(stored[name]["shape"]) for name in halves}
+
+
+def _from_bfloat16(data: bytes) -> np.ndarray:
+    """NumPy has no bfloat16: it is the upper half of a float32."""
+    return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
 
 
 def _parquet(path: Path) -> Mapping[str, np.ndarray]:

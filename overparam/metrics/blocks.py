@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.errors import MeasurementError
 from overparam.metrics.rows import mask_of, number_classes
 

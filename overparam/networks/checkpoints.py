@@ -6,7 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from overparam.errors import ArtifactError
 from overparam.io.sealed import read_sealed, write_sealed
@@ -49,7 +51,7 @@ def save_checkpoint(path: Path, network: Network, provenance: Provenance, storag
     dtype = getattr(torch, storage)
     state = network.state_dict()
     stored = {name: value.to(dtype) if value.is_floating_point() else value for name, value in state.items()}
-    write_sealed(path, stored, asdict(provenance))
+    write_sealed(path, as_arrays(stored), asdict(provenance))
 
 
 def load_checkpoint(path: Path) -> tuple[Network, Provenance]:
@@ -69,7 +71,17 @@ def load_checkpoint(path: Path) -> tuple[Network, Provenance]:
             channels=provenance.channels,
             classes=provenance.classes,
         )
-        network.load_state_dict(state)
+        network.load_state_dict(as_tensors(state))
     except (TypeError, RuntimeError):
         raise ArtifactError(f"{path} is no checkpoint of this version of overparam: {REMEDY}") from None
     return network.to(memory_format=torch.channels_last), provenance  # pyright: ignore[reportCallIssue]
+
+
+def as_arrays(state: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """What is written of a state; equal values give equal arrays, wherever and in whatever order they lie in memory."""
+    return {name: value.detach().cpu().contiguous().numpy() for name, value in state.items()}
+
+
+def as_tensors(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """The state that was written."""
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.module_tracker import ModuleTracker
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.networks.ensemble import autocast, initialise
 from overparam.networks.kernels import Finding, Kernel, examine, is_floating, kind_of
 from overparam.networks.registry import build

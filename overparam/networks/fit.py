@@ -12,7 +12,7 @@ import torch
 from torch.optim.swa_utils import update_bn
 
 from overparam.config.recipes import TrainSpec
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.data import Dataset
 from overparam.networks.batches import epoch_batches, prepare
 from overparam.networks.ensemble import autocast, stream

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch._ops import OpOverload
 from torch.utils._pytree import tree_leaves, tree_map
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 
 # Relative errors that rounding explains. A sum of n products, added one after the other, errs by about u·√(n/2). In
 # float32 u = 2⁻²⁴, which makes 3e-5 of the 512,000 pixels of the largest weight gradient. In bfloat16 u = 2⁻⁹ = 0.2 %,

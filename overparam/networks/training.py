@@ -25,6 +25,7 @@ from overparam.errors import ArtifactError, MeasurementError
 from overparam.io.progress import silent
 from overparam.io.sealed import read_metadata, read_sealed, write_sealed
 from overparam.networks.batches import epoch_batches, prepare
+from overparam.networks.checkpoints import as_arrays, as_tensors
 from overparam.networks.ensemble import State, autocast, initialise, split_state, stream
 from overparam.networks.registry import Network
 
@@ -176,7 +177,7 @@ def _save_state(path: Path, key: str, network: Network, optimiser: torch.optim.O
     for epoch, state in history.snapshots.items():
         tensors |= {f"snapshot.{epoch}.{name}": value for name, value in state.items()}
     metadata = {"key": key, "loss": history.loss, "accuracy": history.accuracy, "snapshots": [*history.snapshots]}
-    write_sealed(path, tensors, metadata)
+    write_sealed(path, as_arrays(tensors), metadata)
 
 
 def _load_state(path: Path, key: str, network: Network, optimiser: torch.optim.Optimizer) -> History:
@@ -184,9 +185,10 @@ def _load_state(path: Path, key: str, network: Network, optimiser: torch.optim.O
     if read_metadata(path).get("key") != key:
         return History()
     try:
-        tensors, metadata = read_sealed(path, remedy="train from the start")
+        arrays, metadata = read_sealed(path, remedy="train from the start")
     except ArtifactError:
         return History()
+    tensors = as_tensors(arrays)
     network.load_state_dict({name: tensors[f"network.{name}"] for name in network.state_dict()})
     parameters = dict(network.named_parameters())
     for key, value in tensors.items():

@@ -8,12 +8,12 @@ from overparam.config.workspace import Workspace
 from overparam.data import Dataset
 from overparam.errors import ArtifactError
 from overparam.io.files import digest_file
-from overparam.networks import extract as features
 from overparam.networks.checkpoints import REMEDY, Provenance, load_checkpoint
-from overparam.networks.extract import FeatureFile, read_features
 from overparam.networks.registry import Network
 from overparam.pipeline.provenance import identify
+from overparam.study import feature_file
 from overparam.study.belonging import check_belongs
+from overparam.study.feature_file import FeatureFile, read_features
 
 
 def member_of(study: StudySpec, alpha: Fraction, replicate: int) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def load_features(study: StudySpec, alpha: Fraction, replicate: int, workspace: 
     """
     path, checkpoint = workspace.feature_file(study, alpha, replicate), workspace.checkpoint(study, alpha, replicate)
     file = read_features(path)
-    check_belongs(path, file.metadata.get("of", {}), member_of(study, alpha, replicate), features.REMEDY)
+    check_belongs(path, file.metadata.get("of", {}), member_of(study, alpha, replicate), feature_file.REMEDY)
     if checkpoint.exists() and digest_file(checkpoint, "md5") != file.metadata["checkpoint"]["md5"]:
-        raise ArtifactError(f"{path} was extracted from another version of {checkpoint}: {features.REMEDY}")
+        raise ArtifactError(f"{path} was extracted from another version of {checkpoint}: {feature_file.REMEDY}")
     return file

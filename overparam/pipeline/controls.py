@@ -12,13 +12,14 @@ from overparam.data import Dataset
 from overparam.io.progress import silent
 from overparam.metrics.penalties import Penalties
 from overparam.networks.ensemble import initialise
-from overparam.networks.extract import FeatureFile, extract
+from overparam.networks.extract import extract
 from overparam.networks.registry import Network
 from overparam.pipeline.artifacts import load_networks
 from overparam.pipeline.provenance import FEATURE_CODE, MEASURE_CODE, default_device
 from overparam.pipeline.stages import Measurements, StudyFiles, build_networks, load_study_data, record_stage
 from overparam.study.controls.measurement import Networks, Readout, measure_controls
 from overparam.study.controls.unseen import measure_unseen
+from overparam.study.feature_file import FeatureFile
 from overparam.study.record import Record, Sample
 
 # The modules that decide what is measured; dvc.yaml lists the same ones as its dependencies.

@@ -1,6 +1,7 @@
 """What DVC pins: a record answers only for the checkpoints and data of the commit that it stands in."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -12,8 +13,8 @@ from overparam.errors import ArtifactError
 from overparam.io.files import digest_file
 from overparam.study.record import Record
 
-# LibYAML, where PyYAML was built with it, is the faster reader of long lock files.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# LibYAML, where PyYAML was built with it, is the faster reader of long lock files; all that is asked of them is text.
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 Content = TypeVar("Content", bound=BaseModel)
 
 
@@ -74,6 +75,13 @@ def pinned_outs(root: Path) -> dict[str, str]:
 def _read(path: Path, kind: type[Content]) -> Content:
     """A file of DVC's, or ArtifactError if it is damaged."""
     try:
-        return kind.model_validate(yaml.load(path.read_text(encoding="utf-8"), LOADER) or {})
+        state = path.stat()
+        return _parsed(path, kind, (state.st_mtime_ns, state.st_size, state.st_ino))
     except (yaml.YAMLError, ValueError, RecursionError, OSError):
         raise ArtifactError(f"{path} is damaged: restore it with git") from None
+
+
+@lru_cache(maxsize=16)
+def _parsed(path: Path, kind: type[Content], state: tuple[int, ...]) -> Content:
+    """Read once, as long as the file is in the same state: every record asks for the same locks."""
+    return kind.model_validate(yaml.load(path.read_text(encoding="utf-8"), LOADER) or {})

@@ -16,12 +16,12 @@ from overparam.errors import SpecError
 from overparam.io.files import digest_file, digest_json, read_sealed, write_sealed
 from overparam.io.progress import silent
 from overparam.io.sealed import read_metadata
-from overparam.networks.extract import FeatureFile
 from overparam.networks.fit import Fit, measure_fit
 from overparam.pipeline.artifacts import load_features, load_networks
 from overparam.pipeline.provenance import BUDGET_CODE, FIT_CODE, code_version, default_device, environment_of, identify
 from overparam.pipeline.stages import Measurements, StudyFiles, described_checkpoint, load_study_data, record_stage
 from overparam.study.budgets.measurement import Networks, measure_budgets
+from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.record import Record
 

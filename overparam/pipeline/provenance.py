@@ -17,6 +17,7 @@ from overparam.networks.training import copy_seeds
 NETWORK_CODE = (
     "config/recipes",
     "config/studies",
+    "constants",
     "data",
     "networks/architectures",
     "networks/layers",
@@ -27,8 +28,9 @@ NETWORK_CODE = (
     "io/sealed",
 )
 TRAIN_CODE = (*NETWORK_CODE, "networks/training")
-FEATURE_CODE = (*NETWORK_CODE, "networks/extract")
+FEATURE_CODE = (*NETWORK_CODE, "networks/extract", "study/feature_file")
 MEASURE_CODE = (
+    "constants",
     "metrics/rows",
     "metrics/blocks",
     "metrics/moments",

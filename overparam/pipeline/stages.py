@@ -26,7 +26,7 @@ from overparam.io.sealed import read_metadata
 from overparam.metrics.penalties import Penalties
 from overparam.networks.checkpoints import REMEDY, Provenance, save_checkpoint
 from overparam.networks.ensemble import split_state, stack_states
-from overparam.networks.extract import FeatureFile, describe, extract, weight_digests, write_features
+from overparam.networks.extract import describe, extract, weight_digests
 from overparam.networks.registry import Network, build
 from overparam.networks.training import accuracy, copy_seeds, train
 from overparam.pipeline.artifacts import load_features, load_networks, member_of
@@ -41,6 +41,7 @@ from overparam.pipeline.provenance import (
     key_of,
     libraries,
 )
+from overparam.study.feature_file import FeatureFile, write_features
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.measure import describe_networks, measure
 from overparam.study.record import Record, Sample, read_record, write_record

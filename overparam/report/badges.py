@@ -8,9 +8,9 @@ from anybadge import Badge
 
 from overparam.io.files import write_atomically, write_json
 from overparam.report.settings import Setting
-from overparam.toy.claims import TOY_CLAIMS
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.headlines import KINDS, Count, counts, line
+from overparam.verdicts.toy import TOY_CLAIMS
 
 GREY = "#6b6b6b"
 COLOURS = {

@@ -20,13 +20,13 @@ from overparam.report.figures.toy import draw_toy_figures
 from overparam.report.settings import Setting
 from overparam.study.record import Record
 from overparam.study.widths import BESIDE_ALPHA, width_of
-from overparam.toy.claims import TOY_CLAIMS, TOY_CONTROLS
 from overparam.toy.record import ToyRecord
 from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
 from overparam.verdicts.headlines import Count, Kind, Line, counts, line
 from overparam.verdicts.intervals import CONDITION
 from overparam.verdicts.judge import Judgement, cell_id
 from overparam.verdicts.margins import Preregistration
+from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
 
 PAPER = "https://arxiv.org/abs/2407.00968"
 SYMBOLS: dict[Kind, str] = {"holds": "✓", "partly": "◐", "refuted": "✗", "inconclusive": "?"}  # seen without colour

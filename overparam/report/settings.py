@@ -4,24 +4,26 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from overparam.compare.api import Comparison
 from overparam.config.studies import Config, StudySpec
 from overparam.config.workspace import Workspace
 from overparam.errors import OverparamError
 from overparam.io.progress import silent
 from overparam.pipeline.evidence import NoEvidence, gather, gather_controls, gather_equal_fit
+from overparam.pipeline.toy import gather_toy, record_path
 from overparam.report.penalty_sensitivity import steadiness
 from overparam.report.readings import TITLES, words_alone
 from overparam.study.record import Record
-from overparam.toy import claims as toy
-from overparam.toy.evidence import gather_toy, record_path
 from overparam.toy.record import ToyRecord
 from overparam.toy.spec import ToySpec
+from overparam.verdicts import toy
 from overparam.verdicts.claims import AT_EQUAL_FIT, CONTROLS_APART
 from overparam.verdicts.judge import Judgement, judge_record
 from overparam.verdicts.margins import Preregistration
+
+if TYPE_CHECKING:  # comparing takes libraries that records do not
+    from overparam.compare.api import Comparison
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Setting:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of_own(cls, comparison: Comparison) -> "Setting":
+    def of_own(cls, comparison: "Comparison") -> "Setting":
         """Networks of one's own, as they were compared."""
         record = comparison.record
         about = (record.task, record.arch, record.scale)

@@ -8,7 +8,7 @@ import numpy as np
 
 from overparam.errors import MeasurementError
 from overparam.metrics.blocks import Blocks
-from overparam.networks.extract import FeatureFile
+from overparam.study.feature_file import FeatureFile
 from overparam.study.quantities import M_1, M_1_PRIME, S, S_matched, S_prime, early
 
 

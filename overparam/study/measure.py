@@ -10,14 +10,14 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import Measured, feature_performance, residuals, span_error
 from overparam.metrics.moments import Moments
 from overparam.metrics.penalties import Choices, Fitted, Penalties, PenaltyChoice
 from overparam.metrics.ridge import Ridge, RidgeSource
 from overparam.metrics.stats import contribution_covariance
-from overparam.networks.extract import FeatureFile
+from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate, check_same_examples
 from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_matched, S_prime, early
 from overparam.study.record import PENALTY_FACTORS, Sample

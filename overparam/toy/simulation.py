@@ -26,7 +26,7 @@ import torch.nn.functional as F  # noqa: N812
 from joblib import Parallel, delayed
 from torch import Tensor
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.errors import MeasurementError
 from overparam.toy.spec import ToySpec
 

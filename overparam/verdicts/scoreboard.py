@@ -6,11 +6,11 @@ from itertools import groupby
 from rich.table import Table
 
 from overparam.study.widths import BESIDE_ALPHA
-from overparam.toy.claims import TASK, TOY_CLAIMS, TOY_CONTROLS
 from overparam.verdicts.claims import ALL
 from overparam.verdicts.headlines import SAID, line
 from overparam.verdicts.intervals import CONDITION
 from overparam.verdicts.judge import Judgement
+from overparam.verdicts.toy import TASK, TOY_CLAIMS, TOY_CONTROLS
 
 FIGURES = {claim.id: claim.figure for claim in (ALL | TOY_CLAIMS | TOY_CONTROLS).values()}
 WIDTH = 170  # columns of a console in which no line is cut

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from transformers import BertConfig, BertModel
 
-from overparam.data.sentences import LENGTH, PADDING, SEPARATOR, SPECIALS
+from overparam.data.sentences import LENGTH, PADDING, token_types
 from overparam.networks.layers import Network
 
 LAYERS = 2
@@ -69,16 +69,3 @@ class Transformer(Network):
         hidden = functional_call(self.encoder, state, (), arguments).last_hidden_state  # (batch, length, features)
         weights = real[..., None].to(hidden.dtype)
         return (hidden * weights).sum(1) / weights.sum(1)
-
-
-def token_types(tokens: Tensor) -> Tensor:
-    """0 in the first sentence and 1 in the second, and 2 more where the other sentence has the token too.
-
-    Args:
-        tokens: (batch, length) token ids; marks such as separators are never shared. So is the result.
-    """
-    separators = tokens == SEPARATOR
-    second = separators.cumsum(1) > separators
-    other = second[:, :, None] != second[:, None, :]
-    shared = ((tokens[:, :, None] == tokens[:, None, :]) & other).any(2) & (tokens >= len(SPECIALS))
-    return second + 2 * shared

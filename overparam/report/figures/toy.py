@@ -19,8 +19,8 @@ from overparam.report.figures.drawing import (
     stroke_of,
 )
 from overparam.study.quantities import FSE, M_1, S
-from overparam.toy.claims import SCALE, width_of
 from overparam.toy.record import TARGET, ToyRecord, activated
+from overparam.verdicts.toy import SCALE, width_of
 
 ONE = Fraction(1)
 PREDICTION = "#D55E00"  # colour of what the theory says

@@ -12,8 +12,8 @@ from joblib import Parallel, delayed
 from overparam.errors import MeasurementError
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.penalties import Penalties
-from overparam.networks.extract import FeatureFile
 from overparam.study.budgets.quantities import W, W_prime
+from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate, check_same_examples
 from overparam.study.measure import (
     Quantities,

@@ -13,11 +13,11 @@ from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import Measured, residuals, ridge_regression
 from overparam.metrics.penalties import Choices, Penalties
 from overparam.metrics.similarity import MEASURES
-from overparam.networks.extract import FeatureFile
 from overparam.study.controls.copies import counts
 from overparam.study.controls.nonlinear import predict_nonlinearly
 from overparam.study.controls.penalties import PATH_FACTORS, best_of_path
 from overparam.study.controls.quantities import concatenation, likeness, nonlinear, one_narrow, stitched, untrained
+from overparam.study.feature_file import FeatureFile
 from overparam.study.measure import Quantities, chosen, joint_sample, single_threaded, spans
 from overparam.study.quantities import M_1, M_1_PRIME, S
 from overparam.study.record import PENALTY_FACTORS, Sample

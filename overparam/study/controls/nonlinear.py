@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.neural_network import MLPRegressor
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.probes import scale_block
 

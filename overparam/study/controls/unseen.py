@@ -10,10 +10,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from overparam.config.studies import SEED
+from overparam.constants import SEED
 from overparam.metrics.penalties import Penalties
-from overparam.networks.extract import FeatureFile
 from overparam.study.controls.quantities import unseen
+from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate
 from overparam.study.measure import measure
 from overparam.study.quantities import Contrast

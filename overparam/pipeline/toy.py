@@ -13,9 +13,9 @@ from overparam.io.files import alone, digest_file, digest_json, digest_source
 from overparam.pipeline.dvc_pins import pinned_outs
 from overparam.pipeline.evidence import NoEvidence, check_made
 from overparam.study.belonging import check_belongs
-from overparam.toy.claims import SCALE, TASK
 from overparam.toy.record import ToyRecord, read_toy_record, write_toy_record
 from overparam.toy.spec import NO_PRODUCT, ToySpec
+from overparam.verdicts.toy import SCALE, TASK
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -25,6 +25,7 @@ CODE = (
     *(f"toy/{module}" for module in ("spec", "simulation", "measurement", "record")),
     *(f"metrics/{module}" for module in ("rows", "blocks", "moments", "ridge", "definitions")),
     "study/quantities",
+    "constants",
 )
 
 
