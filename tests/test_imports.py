@@ -1,6 +1,7 @@
 """The house has one way through it: modules import only what stands to their left."""
 
 import ast
+import json
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -88,5 +89,24 @@ def test_every_public_name_is_there_and_documented(name):
 
 
 def test_an_unknown_public_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="attribute nothing"):
         overparam.nothing  # noqa: B018
+
+
+def test_a_type_checker_knows_the_signatures_of_public_names(tmp_path):
+    pytest.importorskip("pyright")
+    client = """
+from pathlib import Path
+import overparam
+record: overparam.Record = overparam.read_record(Path("record.json"))
+version: str = overparam.__version__
+overparam.read_recrod  # misspelt
+overparam.read_record(5)  # no path
+"""
+    (tmp_path / "client.py").write_text(client)
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [str(PACKAGE.parent)]}))
+    run = subprocess.run(["pyright", "client.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    errors = [line.split(" - error: ")[1] for line in run.stdout.splitlines() if " - error: " in line]
+    assert len(errors) == 2
+    assert "read_recrod" in errors[0]
+    assert '"path" of type "Path"' in errors[1]
