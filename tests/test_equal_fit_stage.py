@@ -18,6 +18,7 @@ from overparam.pipeline.dvc_pins import stale_reason
 from overparam.pipeline.equal_fit import budgets_around, equal_fit_stage, fit_stage
 from overparam.pipeline.run import run_study
 from overparam.pipeline.stages import feature_stage, train_stage
+from overparam.report.tables.equal_fit import equal_fit_tables
 from overparam.study.belonging import read_equal_fit_of
 from overparam.study.budgets.measurement import Networks, measure_budgets
 from overparam.study.feature_file import read_features, write_features
@@ -27,7 +28,7 @@ from overparam.study.record import Sample, read_record, write_record
 from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS
 from overparam.verdicts.equal_fit import both_matches, fits_of, readings_of
 from overparam.verdicts.findings import greater
-from overparam.verdicts.judge import judge
+from overparam.verdicts.judge import judge, judge_record
 from overparam.verdicts.margins import load_preregistration
 
 ONE, HALF = Fraction(1), Fraction(1, 2)
@@ -76,6 +77,22 @@ def test_every_claim_at_equal_fit_finds_what_it_compares(studied):
             assert judgement.claim == claim.id
             assert not judgement.confounded
     assert record.lacks(FP(M_1)) == []  # the assay of the residual claims asks for it
+
+
+def test_the_tables_say_how_well_networks_fit_and_what_is_judged(studied):
+    _, record = studied
+    tables = equal_fit_tables(record)
+    judged = judge_record(record, load_preregistration(), evidence="record", claims=AT_EQUAL_FIT)
+    for claim in AT_EQUAL_FIT:
+        (line,) = [line for line in tables.splitlines() if line.startswith(f"| {claim} |")]
+        said = [cell.split()[-1] for cell in line.strip("|").split("|")[1:] if cell.strip()]
+        assert said == [one.verdict for one in judged if one.claim == claim and one.alpha]
+    for one in judged:
+        told = f"- `{one.claim}` at {one.place}: {one.why}." in tables
+        assert told == (one.alpha is not None and one.verdict == "inconclusive")
+    less = record.networks[ONE]["less"]["fit"]["accuracy"]
+    accuracies = " | ".join(f"{100 * accuracy:.1f} %" for accuracy in np.mean(less, axis=0))
+    assert f"| training accuracy of a network | {accuracies} |" in tables
 
 
 def test_fit_is_that_of_the_networks_that_are_compared(studied):

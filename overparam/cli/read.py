@@ -79,7 +79,7 @@ def tables(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Markdown with `<!-- tables SCALE -->`, `<!-- controls SCALE -->` or `<!-- calibration -->`"
+            help="Markdown with `<!-- KIND SCALE -->`, of tables, controls or equal-fit, or `<!-- calibration -->`"
         ),
     ],
 ) -> None:

@@ -7,6 +7,7 @@ from overparam.errors import ArtifactError
 from overparam.io.files import read_sealed, write_atomically
 from overparam.report.tables.claims import record_tables
 from overparam.report.tables.controls import control_tables
+from overparam.report.tables.equal_fit import equal_fit_tables
 from overparam.report.tables.error_rates import calibration_table
 from overparam.study.belonging import REMEDY, check_belongs, what_it_is_of
 from overparam.study.record import Record, read_record
@@ -17,6 +18,7 @@ from overparam.verdicts.intervals import CONDITION
 OF_RECORDS = {
     "tables": ("*-*.json", "measurements", record_tables),
     "controls": ("controls/*-*.json", "controls", control_tables),
+    "equal-fit": ("equal-fit/*-*.json", "equal fit", equal_fit_tables),
 }
 SCALED = "|".join(OF_RECORDS)
 SECTION = re.compile(
@@ -28,7 +30,7 @@ SECTION = re.compile(
 
 
 def fill_sections(path: Path, results: Path) -> None:
-    """Write anew every section ``<!-- tables SCALE -->``, ``<!-- controls SCALE -->`` or ``<!-- calibration -->``.
+    """Write anew every section ``<!-- KIND SCALE -->`` of the kinds of `OF_RECORDS`, or ``<!-- calibration -->``.
 
     Raises:
         ArtifactError: if there is no such file, or it is no UTF-8, has no such section, or what it is of was not
@@ -42,8 +44,8 @@ def fill_sections(path: Path, results: Path) -> None:
         raise ArtifactError(f"{path} is not encoded in UTF-8: convert it first") from None
     if not SECTION.search(text):
         raise ArtifactError(
-            f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls or calibration: "
-            "mark where they go"
+            f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls, equal-fit or "
+            "calibration: mark where they go"
         )
 
     def filled(match: re.Match[str]) -> str:

@@ -1,0 +1,73 @@
+"""Markdown tables of how well networks fit, and of the claims read off where they fit equally well."""
+
+import numpy as np
+
+from overparam.report.readings import ONE, title
+from overparam.report.tables.markdown import table
+from overparam.study.record import Record
+from overparam.study.widths import width_of
+from overparam.verdicts.claims import AT_EQUAL_FIT
+from overparam.verdicts.equal_fit import budgets_read
+from overparam.verdicts.judge import Judgement, judge_record
+from overparam.verdicts.margins import load_preregistration
+
+PARTS = {
+    "training accuracy of a network": "accuracy",
+    "cross-entropy of a network": "cross_entropy",
+    "training accuracy of S_α's networks together": "ensemble_accuracy",
+}
+
+
+def equal_fit_tables(record: Record) -> str:
+    """The fit of every width and of wide networks by budget, and each claim at equal fit with its verdict."""
+    heading = (
+        f"**{title(record)}**, scale {record.scale} ({record.data['source']}), R = {len(record.replicates)}. "
+        "Fit is on training examples, mean over replicates; effects are where single networks fit equally well, with "
+        "their one-sided 95 % bounds, and a claim holds only if it does at both matches."
+    )
+    return "\n\n".join([heading, _fits_by_width(record), _fits_by_budget(record), _claims(record)])
+
+
+def _fits_by_width(record: Record) -> str:
+    rows = [
+        [label, *(_mean(part, record.networks[alpha]["fit"][part]) for alpha in record.alphas)]
+        for label, part in PARTS.items()
+    ]
+    read = ["", *(_listed(budgets_read(record, alpha)) for alpha in record.narrow_alphas)]
+    rows.append(["epochs of the wide networks that are as fit", *read])
+    return table(["", *(f"α = {width_of(record, alpha)}" for alpha in record.alphas)], rows, words=1)
+
+
+def _fits_by_budget(record: Record) -> str:
+    less = record.networks[ONE]["less"]
+    by_part = {part: np.transpose(less["fit"][part]) for part in ("accuracy", "cross_entropy")}  # (budgets, replicates)
+    rows = [
+        [label, *(_mean(part, values) for values in by_part[part])] for label, part in PARTS.items() if part in by_part
+    ]
+    return table(["wide, after epochs", *(f"{budget:g}" for budget in less["budgets"])], rows, words=1)
+
+
+def _claims(record: Record) -> str:
+    judged = judge_record(record, load_preregistration(), evidence="record", claims=AT_EQUAL_FIT)
+    cells = {(judgement.claim, judgement.alpha): judgement for judgement in judged}
+    narrow = record.narrow_alphas
+    rows = [[claim, *(_cell(cells.get((claim, str(alpha)))) for alpha in narrow)] for claim in AT_EQUAL_FIT]
+    shown = table(["claim", *(f"α = {width_of(record, alpha)}" for alpha in narrow)], rows, words=1)
+    open_ones = [judgement for judgement in judged if judgement.alpha and judgement.verdict == "inconclusive"]
+    return "\n".join([shown, "", *(f"- `{one.claim}` at {one.place}: {one.why}." for one in open_ones)])
+
+
+def _cell(judgement: Judgement | None) -> str:
+    if judgement is None:
+        return ""
+    bounds = ", ".join("" if bound is None else f"{bound:+.4f}" for bound in (judgement.lower, judgement.upper))
+    return f"{judgement.effect:+.4f} [{bounds}] {judgement.verdict}"
+
+
+def _mean(part: str, values: list[float] | np.ndarray) -> str:
+    mean = float(np.mean(values))
+    return f"{mean:.3f}" if part == "cross_entropy" else f"{100 * mean:.1f} %"
+
+
+def _listed(budgets: list[float]) -> str:
+    return f"{budgets[0]:g} to {budgets[-1]:g}" if budgets else "none"
