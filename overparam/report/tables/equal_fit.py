@@ -53,8 +53,11 @@ def _claims(record: Record) -> str:
     narrow = record.narrow_alphas
     rows = [[claim, *(_cell(cells.get((claim, str(alpha)))) for alpha in narrow)] for claim in AT_EQUAL_FIT]
     shown = table(["claim", *(f"α = {width_of(record, alpha)}" for alpha in narrow)], rows, words=1)
-    open_ones = [judgement for judgement in judged if judgement.alpha and judgement.verdict == "inconclusive"]
-    return "\n".join([shown, "", *(f"- `{one.claim}` at {one.place}: {one.why}." for one in open_ones)])
+    reasons: dict[str, list[str]] = {}
+    for one in judged:
+        if one.alpha and one.verdict == "inconclusive":
+            reasons.setdefault(f"at {one.place}: {one.why}", []).append(f"`{one.claim}`")
+    return "\n".join([shown, "", *(f"- {', '.join(claims)} {reason}." for reason, claims in reasons.items())])
 
 
 def _cell(judgement: Judgement | None) -> str:
