@@ -10,9 +10,11 @@ import scipy.stats
 from overparam.error_rates import studies
 from overparam.error_rates.acceptance import AT_EQUAL_FIT, GENERATED, STATISTICAL, GeneratedTrial, calibrate
 from overparam.error_rates.bounds import always, by_chance, in_share, never
+from overparam.error_rates.memory import Memory
 from overparam.error_rates.statistical import BAD_BY, SPREADS, StatisticalWorlds
 from overparam.error_rates.studies import ANY
 from overparam.error_rates.worlds import WORLDS
+from overparam.errors import StorageError
 from overparam.metrics import definitions as metrics
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import feature_performance
@@ -209,6 +211,37 @@ def test_integrity_errors_come_out_the_same_whoever_shares_the_work():
     assert all(row["counts"]["error"] == 3 for row in found["rows"][2:])
     assert found["preregistration"] == MARGINS.sha256
     assert found == calibrate(**few, workers=2)
+
+
+def test_a_trial_that_was_interrupted_goes_on_and_finds_the_same(tmp_path):
+    few = {"worlds": 2, "statistical": [STATISTICAL[0], AT_EQUAL_FIT[0]], "generated": NOT_MEASURED, "workers": 1}
+    path = tmp_path / "deep" / "trial.jsonl"
+    ran = []
+
+    def interrupt(done, total):
+        ran.append(done)
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(**few, memory=Memory(path, MARGINS), advance=interrupt)
+    path.write_text(path.read_text() + "\n[half a li")
+    found = calibrate(**few, memory=Memory(path, MARGINS), advance=lambda done, total: ran.append(done))
+    assert ran == list(range(1, 9))
+    assert found == calibrate(**few)
+    assert found == calibrate(**few, memory=Memory(path, MARGINS), advance=lambda done, total: ran.append(done))
+    assert len(ran) == 8
+    others = Memory(path, replace(MARGINS, sha256="0" * 64))
+    assert not any(name in others for name in ("0 of 2, 2 worlds", "1 of 2, 2 worlds"))
+    Memory(path, MARGINS).forget()
+    assert not path.exists()
+
+
+def test_a_trial_that_cannot_be_kept_says_where(tmp_path):
+    (tmp_path / "file").touch()
+    memory = Memory(tmp_path / "file" / "trial.jsonl", MARGINS)
+    with pytest.raises(StorageError, match=r"could not write .*trial.jsonl .*keeps what a trial has found"):
+        calibrate(worlds=1, statistical=(), generated=NOT_MEASURED, workers=1, memory=memory)
 
 
 def trials_of(*worlds: str) -> list[GeneratedTrial]:

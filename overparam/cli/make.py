@@ -205,14 +205,17 @@ def calibrate(
 ) -> None:
     """Put the judge on trial in worlds whose truth is known; exit code 1 if it is wrong more often than it may be.
 
-    Takes about an hour of two cores. Example: `overparam calibrate`
+    Takes about an hour of two cores; started again, it goes on where it was interrupted. Example: `overparam calibrate`
     """
     from overparam.error_rates.acceptance import calibrate as run
+    from overparam.error_rates.memory import Memory
     from overparam.io.files import write_sealed
+    from overparam.verdicts.margins import load_preregistration
 
+    memory = Memory(Path(".overparam") / "calibration.jsonl", load_preregistration())
     with progress_display() as display:
         bar = display.add_task("worlds", total=None)
-        result = run(advance=lambda done, total: display.update(bar, completed=done, total=total))
+        result = run(memory=memory, advance=lambda done, total: display.update(bar, completed=done, total=total))
 
     def show_rows() -> None:
         for row in result["rows"]:
@@ -222,7 +225,11 @@ def calibrate(
         met = sum(row["met"] for row in result["rows"])
         console.print(f"{met} of {len(result['rows'])} rows are as they must be: {to}")
 
-    in_turn(lambda: write_sealed(to, result), show_rows)
+    def write() -> None:
+        write_sealed(to, result)
+        memory.forget()
+
+    in_turn(write, show_rows)
     if not result["met"]:
         raise typer.Exit(1)
 

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from overparam.constants import SEED
 from overparam.error_rates.bounds import Bound, always, by_chance, in_share, never, row
 from overparam.error_rates.matches import EqualFitTrial
+from overparam.error_rates.memory import Memory
 from overparam.error_rates.statistical import SPREADS, Inequality, Interval, StatisticalWorlds, Unit
 from overparam.error_rates.studies import ANY, REPLICATES, Outcomes, outcomes
 from overparam.metrics.stats import Effect
@@ -156,6 +157,7 @@ def calibrate(
     statistical: Sequence[StatisticalTrial | EqualFitTrial] = (*STATISTICAL, *AT_EQUAL_FIT),
     generated: Sequence[GeneratedTrial] = GENERATED,
     workers: int = -1,
+    memory: Memory | None = None,
     advance: Callable[[int, int], object] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Put the judge on trial; the same numbers of worlds give the same counts, whatever the number of workers.
@@ -165,6 +167,7 @@ def calibrate(
         statistical: trials on contributions, also on those of several budgets.
         generated: trials on generated networks.
         workers: processes that share the work; −1 for one a core.
+        memory: of parts that were done before, to which those that are done now are added.
         advance: called with the parts done and their total, for a progress bar.
 
     Returns:
@@ -174,17 +177,28 @@ def calibrate(
     margins = load_preregistration()
     numbers = {trial.world: worlds or trial.worlds for trial in generated}
     claims = {world: {c for t in generated if t.world == world for c in t.claims if c != ANY} for world in numbers}
-    parts = [partial(trial.run, worlds or trial.worlds, margins) for trial in statistical]
-    parts += [
-        partial(outcomes, world, number, sorted(claims[world]), margins)
+    parts: dict[str, Callable[[], Any]] = {
+        f"{number} of {len(statistical)}, {worlds or trial.worlds} worlds": partial(
+            trial.run, worlds or trial.worlds, margins
+        )
+        for number, trial in enumerate(statistical)
+    }
+    parts |= {
+        f"{world}, {number}, {', '.join(sorted(claims[world]))}": partial(
+            outcomes, world, number, sorted(claims[world]), margins
+        )
         for world in numbers
         for number in range(numbers[world])
-    ]
+    }
+    done = {name: _as_found(memory[name]) for name in parts if memory is not None and name in memory}
+    lacking = [name for name in parts if name not in done]
     run_all: Any = Parallel(n_jobs=workers, return_as="generator")
-    found = []
-    for result in run_all(delayed(_run)(part) for part in parts):
-        found.append(result)
-        advance(len(found), len(parts))
+    for name, result in zip(lacking, run_all(delayed(_run)(parts[name]) for name in lacking), strict=True):
+        done[name] = result
+        if memory is not None:
+            memory.keep(name, result)
+        advance(len(done), len(parts))
+    found = [done[name] for name in parts]
     rows = [
         row
         for trial, counts in zip(statistical, found, strict=False)
@@ -199,6 +213,15 @@ def calibrate(
         "met": all(row["met"] for row in rows),
         "rows": rows,
     }
+
+
+def _as_found(kept: Any) -> Any:
+    """What a part found, from the plain JSON values that were kept: R is a key, marks are tuples."""
+    if isinstance(kept, list):
+        return tuple(kept)
+    if isinstance(kept, dict):
+        return {int(key) if key.isdecimal() else key: _as_found(value) for key, value in kept.items()}
+    return kept
 
 
 def _run(part: Callable[[], Any]) -> Any:
