@@ -11,6 +11,7 @@ from overparam.config.studies import StudySpec
 from overparam.config.workspace import Workspace
 from overparam.data import Dataset
 from overparam.io.progress import silent
+from overparam.io.workers import fresh_workers
 from overparam.pipeline.doctor import check_kernels
 from overparam.pipeline.stages import feature_stage, is_trained, load_study_data, measure_stage, train_stage
 from overparam.study.record import Record
@@ -33,6 +34,7 @@ def _train_side_by_side(study: StudySpec, workspace: Workspace, dataset: Dataset
     """Train what a quick study lacks: each member by one thread, so that processes can share the cores."""
     lacking = [member for member in members(study) if not is_trained(study, *member, workspace, dataset)]
     check_kernels(study, sorted({alpha for alpha, _ in lacking}), dataset, workspace)  # once for all processes
+    fresh_workers()
     run_all: Any = Parallel(n_jobs=1 if torch.cuda.is_available() else -1, return_as="generator_unordered")
     here = workspace.absolute()  # a process keeps the working directory that it was started in
     trained = run_all(delayed(train_stage)(study, *member, here, dataset=dataset) for member in lacking)

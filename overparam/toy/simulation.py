@@ -28,6 +28,7 @@ from torch import Tensor
 
 from overparam.constants import SEED
 from overparam.errors import MeasurementError
+from overparam.io.workers import fresh_workers
 from overparam.toy.spec import ToySpec
 
 PLANES = {"addition": slice(0, 2), "product": slice(2, 4)}  # axes that span each pair of signals
@@ -71,6 +72,7 @@ def draw_inputs(spec: ToySpec, generators: list[torch.Generator], count: int) ->
 
 def train_all(runs: Sequence[tuple[ToySpec, Fraction]], *, advance: Callable[[int], object]) -> list[Networks]:
     """`train_networks` for every spec and width, on one process a core; ``advance`` is called with the steps done."""
+    fresh_workers()
     # Products this small gain less from threads than their threads lose waiting for each other.
     run_all: Any = Parallel(n_jobs=-1, return_as="generator")
     trained = []
