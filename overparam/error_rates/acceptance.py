@@ -190,7 +190,7 @@ def calibrate(
         for world in numbers
         for number in range(numbers[world])
     }
-    done = {name: _as_found(memory[name]) for name in parts if memory is not None and name in memory}
+    done = {name: _as_found(kept) for name, kept in memory.found.items() if name in parts} if memory else {}
     lacking = [name for name in parts if name not in done]
     run_all: Any = Parallel(n_jobs=workers, return_as="generator")
     for name, result in zip(lacking, run_all(delayed(_run)(parts[name]) for name in lacking), strict=True):

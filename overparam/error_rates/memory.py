@@ -10,7 +10,7 @@ from overparam.pipeline.provenance import libraries
 from overparam.verdicts.margins import Preregistration
 
 # What decides how worlds come out.
-CODE = ("constants", "error_rates", "metrics", "study", "verdicts")
+CODE = ("constants", "error_rates", "metrics", "study", "study/budgets", "study/controls", "verdicts")
 
 
 class Memory:
@@ -18,12 +18,13 @@ class Memory:
 
     Attributes:
         path: of the file.
+        found: by name of a part, what it gave before, as plain JSON values.
     """
 
     def __init__(self, path: Path, margins: Preregistration) -> None:
         self.path = path
         self._key = digest_json({"code": digest_source(*CODE), "margins": margins.sha256, "libraries": libraries()})
-        self._found: dict[str, Any] = {}
+        self.found: dict[str, Any] = {}
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
         for line in lines:
             try:
@@ -31,21 +32,14 @@ class Memory:
             except ValueError:
                 continue  # the end of a line that an interrupted run did not write
             if key == self._key:
-                self._found[name] = found
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._found
-
-    def __getitem__(self, name: str) -> Any:
-        return self._found[name]
+                self.found[name] = found
 
     def keep(self, name: str, found: Any) -> None:
-        """Write down what a part has found, as plain JSON values.
+        """Write down what a part has found, for those who come later.
 
         Raises:
             StorageError: if it cannot be written.
         """
-        self._found[name] = json.loads(json.dumps(found))
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:

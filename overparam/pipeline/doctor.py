@@ -37,6 +37,7 @@ SILENCE = 600.0  # seconds that no kernel takes to be examined, on a busy machin
 KERNEL_CODE = (
     "networks/architectures",
     "networks/layers",
+    "networks/registry",
     "networks/ensemble",
     "networks/kernels",
     "networks/examination",

@@ -66,20 +66,20 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
     if not data_at_hand(study.task, root / "data"):
         raise NoEvidence(f"{study} lacks its data: get them with `overparam data fetch {study.task}`")
     # Torch is loaded only by those who train or extract features.
-    from overparam.pipeline import run as studies
+    from overparam.pipeline.run import measure_again, run_study
 
     workspace = workspace_of(level, root)
     # Of two runs side by side, one makes what is lacking, and the other waits and finds it made.
     with progress() as display, alone(root / ".overparam" / level / f"{study.scale.name}-{study.task}-{study.arch}"):
         if level == "retrain":
-            return level, studies.run_study(study, workspace, anew=True, progress=display)
+            return level, run_study(study, workspace, anew=True, progress=display)
         lacking = workspace.lacking(study)
         if lacking:
             raise NoEvidence(
                 f"{study} lacks {len(lacking)} checkpoints, such as {lacking[0].relative_to(root)}: "
                 f"get those that are stored with `dvc pull --allow-missing`, or make them with `{make_command(study)}`"
             )
-        record = studies.measure_again(study, workspace, progress=display)
+        record = measure_again(study, workspace, progress=display)
     recorded = Workspace.at(root).record(study)
     if recorded.exists():
         _check_agreement(record, read_record_of(study, Workspace.at(root)))

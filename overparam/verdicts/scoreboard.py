@@ -46,7 +46,7 @@ def scoreboard(judgements: Sequence[Judgement]) -> Table:
             judgement.arch,
             judgement.place,
             f"{judgement.effect:+.4f}",
-            f"[{_bound(judgement.lower)}, {_bound(judgement.upper)}]",
+            interval(judgement),
             f"{judgement.margin:g}",
             f"[{COLOURS[judgement.verdict]}]{judgement.verdict}{mark}[/]",
             f"{judgement.evidence}, R = {judgement.replicates}",
@@ -80,6 +80,11 @@ def summary(judgements: Sequence[Judgement]) -> list[str]:
 
 def _study(judgement: Judgement) -> tuple[str, str, str, str]:
     return judgement.claim, judgement.task, judgement.arch, judgement.scale
+
+
+def interval(judgement: Judgement) -> str:
+    """The one-sided 95 % bounds of an effect; a dash where there is none."""
+    return f"[{_bound(judgement.lower)}, {_bound(judgement.upper)}]"
 
 
 def _bound(value: float | None) -> str:

@@ -10,12 +10,10 @@ from overparam.verdicts.claims import AT_EQUAL_FIT
 from overparam.verdicts.equal_fit import budgets_read
 from overparam.verdicts.judge import Judgement, judge_record
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.scoreboard import interval
 
-PARTS = {
-    "training accuracy of a network": "accuracy",
-    "cross-entropy of a network": "cross_entropy",
-    "training accuracy of S_α's networks together": "ensemble_accuracy",
-}
+OF_ONE = {"training accuracy of a network": "accuracy", "cross-entropy of a network": "cross_entropy"}
+TOGETHER = {"training accuracy of S_α's networks together": "ensemble_accuracy"}
 
 
 def equal_fit_tables(record: Record) -> str:
@@ -31,7 +29,7 @@ def equal_fit_tables(record: Record) -> str:
 def _fits_by_width(record: Record) -> str:
     rows = [
         [label, *(_mean(part, record.networks[alpha]["fit"][part]) for alpha in record.alphas)]
-        for label, part in PARTS.items()
+        for label, part in (OF_ONE | TOGETHER).items()
     ]
     read = ["", *(_listed(budgets_read(record, alpha)) for alpha in record.narrow_alphas)]
     rows.append(["epochs of the wide networks that are as fit", *read])
@@ -40,9 +38,9 @@ def _fits_by_width(record: Record) -> str:
 
 def _fits_by_budget(record: Record) -> str:
     less = record.networks[ONE]["less"]
-    by_part = {part: np.transpose(less["fit"][part]) for part in ("accuracy", "cross_entropy")}  # (budgets, replicates)
     rows = [
-        [label, *(_mean(part, values) for values in by_part[part])] for label, part in PARTS.items() if part in by_part
+        [label, *(_mean(part, replicates) for replicates in np.transpose(less["fit"][part]))]
+        for label, part in OF_ONE.items()
     ]
     return table(["wide, after epochs", *(f"{budget:g}" for budget in less["budgets"])], rows, words=1)
 
@@ -61,10 +59,7 @@ def _claims(record: Record) -> str:
 
 
 def _cell(judgement: Judgement | None) -> str:
-    if judgement is None:
-        return ""
-    bounds = ", ".join("" if bound is None else f"{bound:+.4f}" for bound in (judgement.lower, judgement.upper))
-    return f"{judgement.effect:+.4f} [{bounds}] {judgement.verdict}"
+    return f"{judgement.effect:+.4f} {interval(judgement)} {judgement.verdict}" if judgement else ""
 
 
 def _mean(part: str, values: list[float] | np.ndarray) -> str:
