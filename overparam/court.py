@@ -19,7 +19,8 @@ from overparam.pipeline.evidence import (
 from overparam.pipeline.toy import gather_toy
 from overparam.toy.spec import ToySpec
 from overparam.verdicts import toy
-from overparam.verdicts.claims import ALL, AT_EQUAL_FIT, CONTROLS_APART, QUARTER, cells
+from overparam.verdicts.claims import QUARTER, cells
+from overparam.verdicts.controls import ALL, AT_EQUAL_FIT, CONTROLS_APART
 from overparam.verdicts.judge import Judgement, judge
 from overparam.verdicts.margins import Preregistration
 

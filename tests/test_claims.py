@@ -8,7 +8,8 @@ import pytest
 from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.study.record import PENALTY_FACTORS
-from overparam.verdicts.claims import ALL, AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART, cells
+from overparam.verdicts.claims import CLAIMS, cells
+from overparam.verdicts.controls import ALL, AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
 from overparam.verdicts.judge import Judgement, cell_id, judge, judge_record
 from overparam.verdicts.margins import load_preregistration
 from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS

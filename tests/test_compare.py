@@ -4,15 +4,13 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 from features import FIT, HALF, HELDOUT, ONE, QUARTER, latents, world
-from networks import ROOT
 from rich.console import Console
 
-from overparam.compare.api import Comparison, compare_files, compare_networks
+from overparam.compare.api import Comparison, compare_networks
 from overparam.compare.inputs import NetworkFeatures, build_replicates
 from overparam.errors import MeasurementError, SpecError
 from overparam.metrics.similarity import Pair, linear_cka
@@ -21,7 +19,8 @@ from overparam.report.settings import Setting
 from overparam.study.measure import measure
 from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.study.record import PENALTY_FACTORS
-from overparam.verdicts.claims import CLAIMS, CONTROLS
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import CONTROLS
 from overparam.verdicts.margins import load_preregistration
 
 MARGINS = load_preregistration()
@@ -47,6 +46,10 @@ def compared(kind="signal", count=2, alpha=QUARTER, copies=None, labelled=True) 
 
 def verdicts(comparison):
     return {judgement.claim: judgement.verdict for judgement in comparison.judgements}
+
+
+def effects(comparison):
+    return {judgement.claim: judgement.effect for judgement in comparison.judgements}
 
 
 def printed(comparison, width=150):
@@ -240,65 +243,3 @@ def test_replicates_of_different_networks_are_refused():
 def test_no_replicate_is_refused():
     with pytest.raises(SpecError, match="there are no networks to compare"):
         compare_networks({}, preregistration=MARGINS)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Two replicates with labels, at the root of a repository."""
-    monkeypatch.chdir(ROOT)
-    for number in range(2):
-        (tmp_path / f"r{number}").mkdir()
-        for name, array in networks(number=number).named().items():
-            np.save(tmp_path / f"r{number}" / f"{name}.npy", array)
-    np.save(tmp_path / "labels.npy", LABELS)
-    np.save(tmp_path / "heldout.npy", SPLIT)
-    return tmp_path
-
-
-def effects(comparison):
-    return {judgement.claim: judgement.effect for judgement in comparison.judgements}
-
-
-def test_a_folder_is_compared_as_its_arrays_are(folder):
-    found = compare_files(folder, heldout=str(folder / "heldout.npy"), workers=1)
-    assert effects(found) == effects(compared())
-    np.save(folder / "shuffled.npy", np.random.default_rng(0).permutation(LABELS))
-    chosen = {"heldout": str(folder / "heldout.npy"), "labels": folder / "shuffled.npy"}
-    shuffled = effects(compare_files(folder, **chosen, workers=1))
-    assert {claim for claim, effect in effects(found).items() if shuffled[claim] == effect} == {
-        "span-over",
-        "span-under",
-    }
-
-
-def test_the_files_of_one_replicate_are_compared_as_its_arrays_are(folder):
-    place = folder / "r0"
-    files = {"wide": place / "wide.npy", "baseline": place / "baseline.npy"}
-    files["narrow"] = [place / f"narrow-{k}.npy" for k in range(4)]
-    found = compare_files(**files, labels=folder / "labels.npy", heldout=str(folder / "heldout.npy"), workers=1)
-    assert effects(found) == effects(compared(count=1, copies=4))
-
-
-def test_the_split_is_drawn_by_its_seed(folder):
-    (folder / "labels.npy").unlink()
-    spans = [
-        effects(compare_files(folder, heldout=share, seed=seed, workers=1))["span-over"]
-        for share, seed in (("0.5", 0), ("0.5", 0), ("0.5", 1), ("0.4", 0))
-    ]
-    assert spans[0] == spans[1]
-    assert len(set(spans)) == 3
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {},
-        {"folder": Path("features"), "wide": Path("wide.npy")},
-        {"folder": Path("features"), "narrow": [Path("a.npy")]},
-        {"wide": Path("wide.npy"), "baseline": Path("baseline.npy")},
-        {"wide": Path("wide.npy"), "narrow": [Path("a.npy")]},
-    ],
-)
-def test_neither_or_both_of_folder_and_files_are_refused(arguments):
-    with pytest.raises(SpecError, match="give a folder of replicates, or the files of one"):
-        compare_files(**arguments)

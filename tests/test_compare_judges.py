@@ -81,5 +81,5 @@ def test_a_revision_is_laid_out_whole(tmp_path):
     assert "results/reduced/controls/cifar-vgg16.json" in paths
     assert all((tmp_path / path).exists() for path in paths)
     assert not [path for path in paths if "toy" in path]
-    assert (tmp_path / "overparam" / "stats.py").exists()
-    assert load_preregistration(tmp_path / "overparam" / "preregistration.toml")
+    assert (tmp_path / "overparam" / "metrics" / "stats.py").exists()
+    assert load_preregistration(tmp_path / "overparam" / "verdicts" / "preregistration.toml")

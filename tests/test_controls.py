@@ -38,7 +38,8 @@ from overparam.study.layout import Replicate
 from overparam.study.measure import measure
 from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.study.record import PENALTY_FACTORS, Sample, read_record
-from overparam.verdicts.claims import CLAIMS, CONTROLS_APART
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import CONTROLS_APART
 
 
 def networks_of(seed: int) -> Networks:

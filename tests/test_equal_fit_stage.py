@@ -25,7 +25,8 @@ from overparam.study.feature_file import read_features, write_features
 from overparam.study.layout import Replicate
 from overparam.study.quantities import FP, M_1
 from overparam.study.record import Sample, read_record, write_record
-from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import AT_EQUAL_FIT
 from overparam.verdicts.equal_fit import both_matches, fits_of, readings_of
 from overparam.verdicts.findings import greater
 from overparam.verdicts.judge import judge, judge_record

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
 from overparam.verdicts.headlines import counts, line, over_all, survivors
 from overparam.verdicts.judge import Judgement, judge_record
 from overparam.verdicts.margins import load_preregistration

@@ -15,7 +15,8 @@ from overparam.study.layout import Replicate
 from overparam.study.measure import describe_networks, measure
 from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_matched, S_prime, early
 from overparam.study.record import PENALTY_FACTORS
-from overparam.verdicts.claims import CLAIMS, CONTROLS
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import CONTROLS
 from overparam.verdicts.judge import Judgement, judge_record
 from overparam.verdicts.margins import load_preregistration
 

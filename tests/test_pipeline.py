@@ -66,7 +66,15 @@ def test_measuring_depends_on_every_feature_file(scale, task):
 @pytest.mark.parametrize(("scale", "task"), PIPELINES)
 def test_judging_depends_on_every_record_and_the_margins(scale, task):
     records = {f"results/{scale}/{task}-{arch}.json" for arch in CONFIG.scales[scale][task].architectures}
-    modules = ("claims.py", "equal_fit.py", "findings.py", "judge.py", "margins.py", "preregistration.toml")
+    modules = (
+        "claims.py",
+        "controls.py",
+        "equal_fit.py",
+        "findings.py",
+        "judge.py",
+        "margins.py",
+        "preregistration.toml",
+    )
     judged_by = {"overparam/study/widths.py", *(f"overparam/verdicts/{name}" for name in modules)}
     assert records | judged_by <= set(stage((scale, task), "judge")["deps"])
 

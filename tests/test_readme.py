@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from overparam.config.studies import load_config
-from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
 from overparam.verdicts.margins import load_preregistration
 from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
 

@@ -16,7 +16,8 @@ from overparam.report.figures.studies import draw_figures
 from overparam.report.page import cell, headline
 from overparam.study.quantities import FSE, M_1, S
 from overparam.study.record import read_record
-from overparam.verdicts.claims import CLAIMS, CONTROLS
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import CONTROLS
 from overparam.verdicts.headlines import Line
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,8 @@ import pytest
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from rich.console import Console
 
-from overparam.verdicts.claims import ALL, CLAIMS, CONTROLS
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import ALL, CONTROLS
 from overparam.verdicts.headlines import SAID
 from overparam.verdicts.judge import judge_record
 from overparam.verdicts.margins import load_preregistration

@@ -150,7 +150,7 @@ def explain(claim: Annotated[str, typer.Argument(help="a claim or a control, suc
 
     Example: `overparam explain span-over`
     """
-    from overparam.verdicts.claims import ALL
+    from overparam.verdicts.controls import ALL
     from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
 
     known = ALL | TOY_CLAIMS | TOY_CONTROLS

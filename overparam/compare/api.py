@@ -35,7 +35,8 @@ from overparam.study.layout import Replicate
 from overparam.study.measure import measure
 from overparam.study.quantities import M_1, M_1_PRIME, Contrast, S
 from overparam.study.record import Record
-from overparam.verdicts.claims import CLAIMS, CONTROLS, Claim, cells
+from overparam.verdicts.claims import CLAIMS, Claim, cells
+from overparam.verdicts.controls import CONTROLS
 from overparam.verdicts.judge import Judgement, finite, judge_record
 from overparam.verdicts.margins import Preregistration, load_preregistration
 from overparam.verdicts.scoreboard import scoreboard, summary

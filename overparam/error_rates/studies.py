@@ -12,7 +12,8 @@ from overparam.errors import MeasurementError
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.measure import describe_networks, measure
 from overparam.study.record import Record, Sample
-from overparam.verdicts.claims import CLAIMS, CONTROLS
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import CONTROLS
 from overparam.verdicts.judge import judge
 from overparam.verdicts.margins import Preregistration
 

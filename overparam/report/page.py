@@ -21,7 +21,8 @@ from overparam.report.settings import Setting
 from overparam.study.record import Record
 from overparam.study.widths import BESIDE_ALPHA, width_of
 from overparam.toy.record import ToyRecord
-from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
 from overparam.verdicts.headlines import Count, Kind, Line, counts, line
 from overparam.verdicts.intervals import CONDITION
 from overparam.verdicts.judge import Judgement, cell_id

@@ -18,7 +18,7 @@ from overparam.study.record import Record
 from overparam.toy.record import ToyRecord
 from overparam.toy.spec import ToySpec
 from overparam.verdicts import toy
-from overparam.verdicts.claims import AT_EQUAL_FIT, CONTROLS_APART
+from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS_APART
 from overparam.verdicts.judge import Judgement, judge_record
 from overparam.verdicts.margins import Preregistration
 

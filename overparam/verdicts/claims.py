@@ -1,23 +1,23 @@
-"""The paper's claims as inequalities between measured quantities, and a sceptic's controls of them."""
+"""The paper's claims as inequalities between measured quantities."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from overparam.study.budgets.quantities import W, W_prime
-from overparam.study.controls.quantities import FSE_best, FSE_nonlinear, FSE_untrained, concatenation, stitched, unseen
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime
+from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_prime
 
 HALF = Fraction(1, 2)
 QUARTER = Fraction(1, 4)
 
 
-def _twice_as_many(alpha: Fraction) -> int:
+def twice_as_many(alpha: Fraction) -> int:
+    """Networks of a width factor that make two concatenations: 2/α."""
     return 2 * alpha.denominator
 
 
-def _as_many_parameters(alpha: Fraction) -> int:
+def as_many_parameters(alpha: Fraction) -> int:
+    """Networks of a width factor that have about as many parameters as the wide one: 1/α²."""
     return alpha.denominator**2
 
 
@@ -73,8 +73,8 @@ class Claim:
     def inequality(self) -> str:
         """The measured inequality, with α for the width factor and δ for the margin."""
         contrast = self.at_budget(QUARTER, 0) if self.at_budget else self.effect(QUARTER)
-        effect = str(contrast).replace(" after 0", "").replace(f"({_as_many_parameters(QUARTER)})", "(1/α²)")
-        effect = effect.replace(f"({_twice_as_many(QUARTER)})", "(2/α)").replace(str(QUARTER), "α")
+        effect = str(contrast).replace(" after 0", "").replace(f"({as_many_parameters(QUARTER)})", "(1/α²)")
+        effect = effect.replace(f"({twice_as_many(QUARTER)})", "(2/α)").replace(str(QUARTER), "α")
         grows = ", growing as α falls" if self.grows else ""
         least = ", and less than at every narrower α" if self.least else ""
         less = ", with W and W′ wide networks trained until they fit as M_α does" if self.at_budget else ""
@@ -126,7 +126,7 @@ CLAIMS = {
             "span",
             HALF,
             grows=True,
-            copies=_twice_as_many,
+            copies=twice_as_many,
         ),
         Claim(
             "performance",
@@ -159,7 +159,7 @@ CLAIMS = {
             "accuracy",
             HALF,
             assayed=True,
-            copies=_twice_as_many,
+            copies=twice_as_many,
             ours=True,
         ),
         Claim(
@@ -177,126 +177,6 @@ CLAIMS = {
 
 
 # What a sceptic asks: are narrow networks merely short of parameters?
-CONTROLS = {
-    control.id: control
-    for control in (
-        Claim(
-            "span-over-matched-parameters",
-            "1",
-            "narrow networks with as many parameters as the wide one do not span its features",
-            lambda alpha: FSE(S_matched(alpha), M_1) - FSE(M_1_PRIME, M_1),
-            "above",
-            "span",
-            QUARTER,
-            copies=_as_many_parameters,
-        ),
-        Claim(
-            "performance-matched-parameters",
-            "3",
-            "the wide network's features classify better than narrow ones with as many parameters",
-            lambda alpha: FP(M_1) - FP(S_matched(alpha)),
-            "above",
-            "accuracy",
-            HALF,
-            copies=_as_many_parameters,
-        ),
-    )
-}
-
-
-def _at_equal_fit(claim: Claim, at_budget: Callable[[Fraction, float], Contrast]) -> Claim:
-    """The claim, of wide networks that are trained so little that they fit as badly as narrow ones."""
-    return replace(
-        claim,
-        id=f"{claim.id}-equal-fit",
-        statement=f"{claim.statement}, where it fits its training data no better than they do",
-        at_budget=at_budget,
-        grows=False,
-    )
-
-
-# Is it width, or are narrow networks merely trained less well? Kept in a record apart, of wide networks W and W′ that
-# are trained for fewer epochs. Target and rival are both at the narrow networks' fit: a worse rival alone favours S_α.
-AT_EQUAL_FIT = {
-    claim.id: claim
-    for claim in (
-        _at_equal_fit(CLAIMS["span-over"], lambda a, b: FSE(S(a), W(b)) - FSE(W_prime(b), W(b))),
-        _at_equal_fit(CLAIMS["span-under"], lambda a, b: FSE(W(b), S_prime(a)) - FSE(S(a), S_prime(a))),
-        _at_equal_fit(CLAIMS["performance"], lambda a, b: FP(W(b)) - FP(S(a))),
-        _at_equal_fit(CLAIMS["residuals-aid"], lambda a, b: FP(S(a), R(S(a), W(b))) - FP(S(a))),
-        _at_equal_fit(
-            CLAIMS["residuals-specific"], lambda a, b: FP(S(a), R(S(a), W(b))) - FP(S(a), R(S(a), S_prime(a)))
-        ),
-    )
-}
-
-
-def _on_unseen(claim: Claim) -> Claim:
-    """The claim, of maps and probes that are fitted on examples that no network was trained on."""
-    return replace(
-        claim,
-        id=f"{claim.id}-unseen",
-        statement=f"{claim.statement}, where maps and probes are fitted on examples that no network has seen",
-        effect=lambda alpha: unseen(claim.effect(alpha)),
-        grows=False,
-        fitted=unseen,
-    )
-
-
-# What takes measurements of its own, kept in a record apart: is the gap one of ridge maps, of training, of numbers?
-CONTROLS_APART = {
-    control.id: control
-    for control in (
-        Claim(
-            "span-over-best-penalty",
-            "1",
-            "narrow networks do not span the wide one's features at the ridge penalty that suits them best either",
-            lambda alpha: FSE_best(S(alpha)) - FSE_best(M_1_PRIME),
-            "above",
-            "span",
-            QUARTER,
-        ),
-        Claim(
-            "span-over-nonlinear",
-            "1",
-            "narrow networks give less of the wide one's features even to a nonlinear map",
-            lambda alpha: FSE_nonlinear(S(alpha)) - FSE_nonlinear(M_1_PRIME),
-            "above",
-            "span",
-            QUARTER,
-        ),
-        Claim(
-            "span-over-twice-as-many",
-            "1",
-            "twice as many narrow networks do not span the wide one's features",
-            lambda alpha: FSE(concatenation(alpha, _twice_as_many(alpha)), M_1) - FSE(M_1_PRIME, M_1),
-            "above",
-            "span",
-            QUARTER,
-            copies=_twice_as_many,
-        ),
-        Claim(
-            "span-over-comes-with-training",
-            "1",
-            "before training narrow networks span the wide one's features as well as another wide one does",
-            lambda alpha: FSE_untrained(S(alpha)) - FSE_untrained(M_1_PRIME),
-            "not above",
-            "span",
-            QUARTER,
-            trained=False,
-        ),
-        Claim(
-            "performance-stitched",
-            "3",
-            "the wide network's readout works less well on what narrow networks predict of its features",
-            lambda alpha: stitched(M_1_PRIME) - stitched(S(alpha)),
-            "above",
-            "accuracy",
-            HALF,
-        ),
-        *(_on_unseen(CLAIMS[name]) for name in ("span-over", "performance", "residuals-aid", "residuals-redundant")),
-    )
-}
 
 
 def cells(claim: Claim, copies: Mapping[Fraction, int]) -> list[Fraction | None]:
@@ -305,7 +185,3 @@ def cells(claim: Claim, copies: Mapping[Fraction, int]) -> list[Fraction | None]
     if claim.least:
         return chosen[:1] if claim.widest in chosen[:-1] else []
     return [*chosen, None] if claim.grows and len(chosen) > 1 else chosen
-
-
-# Every claim and control that is judged on a study's networks.
-ALL = CLAIMS | CONTROLS | AT_EQUAL_FIT | CONTROLS_APART

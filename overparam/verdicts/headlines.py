@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 
 from overparam.metrics.stats import LEVEL
-from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import AT_EQUAL_FIT
 from overparam.verdicts.judge import Judgement
 from overparam.verdicts.toy import TASK, TOY_CLAIMS
 

@@ -17,7 +17,8 @@ from overparam.metrics.stats import Outcome
 from overparam.study.quantities import Contrast
 from overparam.study.record import Record
 from overparam.study.widths import beside, width_of
-from overparam.verdicts.claims import CLAIMS, CONTROLS, Claim, cells
+from overparam.verdicts.claims import CLAIMS, Claim, cells
+from overparam.verdicts.controls import CONTROLS
 from overparam.verdicts.equal_fit import budgets_read, judge_at_equal_fit
 from overparam.verdicts.findings import Finding, every, greater, grows, not_above
 from overparam.verdicts.gates import assay_complaint, edge_complaint, penalty_complaint

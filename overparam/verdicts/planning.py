@@ -20,7 +20,8 @@ from overparam.metrics.stats import LEVEL, Effect, Verdict
 from overparam.study.belonging import what_it_is_of
 from overparam.study.record import Record
 from overparam.study.widths import width_of
-from overparam.verdicts.claims import AT_EQUAL_FIT, CLAIMS, CONTROLS, CONTROLS_APART, cells
+from overparam.verdicts.claims import CLAIMS, cells
+from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
 from overparam.verdicts.judge import networks, verdict_of, withheld
 from overparam.verdicts.margins import Preregistration
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from rich.table import Table
 
 from overparam.study.widths import BESIDE_ALPHA
-from overparam.verdicts.claims import ALL
+from overparam.verdicts.controls import ALL
 from overparam.verdicts.headlines import SAID, line
 from overparam.verdicts.intervals import CONDITION
 from overparam.verdicts.judge import Judgement

@@ -19,7 +19,7 @@ from overparam.study.controls.quantities import (
 from overparam.study.quantities import FSE, M_1, M_1_PRIME, Contrast, S
 from overparam.study.record import Record
 from overparam.study.widths import beside, width_of
-from overparam.verdicts.claims import CONTROLS_APART
+from overparam.verdicts.controls import CONTROLS_APART
 
 
 def _of_rivals(asked: Callable[[str], Contrast]) -> Reading:

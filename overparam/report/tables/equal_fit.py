@@ -6,7 +6,7 @@ from overparam.report.readings import ONE, title
 from overparam.report.tables.markdown import table
 from overparam.study.record import Record
 from overparam.study.widths import width_of
-from overparam.verdicts.claims import AT_EQUAL_FIT
+from overparam.verdicts.controls import AT_EQUAL_FIT
 from overparam.verdicts.equal_fit import budgets_read
 from overparam.verdicts.judge import Judgement, judge_record
 from overparam.verdicts.margins import load_preregistration
