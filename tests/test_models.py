@@ -7,9 +7,9 @@ import transformers
 
 from overparam.data.sentences import LENGTH, token_types
 from overparam.errors import SpecError
+from overparam.networks import ARCHITECTURES, build
 from overparam.networks.ensemble import initialise
 from overparam.networks.layers import Convolution, ImageNetwork
-from overparam.networks.registry import ARCHITECTURES, build
 
 ONE = Fraction(1)
 IMAGES = [arch for arch, kind in ARCHITECTURES.items() if isinstance(kind, type) and issubclass(kind, ImageNetwork)]
