@@ -11,16 +11,17 @@ import pytest
 from rich.progress import Progress
 
 from overparam.config.studies import StudySpec, load_config
-from overparam.court import JUDGED_TOY, Court
+from overparam.court import Court
 from overparam.errors import OverparamError
 from overparam.io.progress import progress_display
 from overparam.pipeline.evidence import LEVELS, NoEvidence
 from overparam.pytest_plugin import Run
+from overparam.toy.record import ARCHITECTURE, SCALE, TASK
 from overparam.toy.spec import read_toy
-from overparam.verdicts import toy
 from overparam.verdicts.judge import Judgement
 from overparam.verdicts.margins import load_preregistration
 from overparam.verdicts.recorded import TREND, Baseline, Cell
+from overparam.verdicts.registry import OF_THE_TOY
 
 ROOT = Path(__file__).parent.parent
 CLAIMS = Path(__file__).parent
@@ -44,7 +45,7 @@ class Asked:
         """Its line of the scoreboard."""
         alpha = TREND if self.alpha is None else str(self.alpha)
         if self.study is None:
-            return Cell(self.claim, toy.TASK, toy.ARCHITECTURE, alpha, toy.SCALE)
+            return Cell(self.claim, TASK, ARCHITECTURE, alpha, SCALE)
         return Cell(self.claim, self.study.task, self.study.arch, alpha, self.study.scale.name)
 
     @property
@@ -119,9 +120,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker is None:
         return
     court, name = metafunc.config.stash[COURT], marker.args[0]
-    if name in JUDGED_TOY:
-        alphas = JUDGED_TOY[name].alphas(court.toy) if court.scale in (None, toy.SCALE) else []
-        asked = [Asked(name, None, alpha) for alpha in alphas]
+    if name in OF_THE_TOY:
+        asked = [Asked(name, None, alpha) for alpha in court.toy_cells(name)]
     else:
         trend = marker.kwargs.get("part") == "trend"
         asked = [Asked(name, study, alpha) for study, alpha in court.cells(name) if (alpha is None) == trend]

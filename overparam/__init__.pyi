@@ -28,7 +28,7 @@ from .networks.training import train as train
 from .study.record import Record as Record
 from .study.record import read_record as read_record
 from .verdicts.claims import CLAIMS as CLAIMS
-from .verdicts.judge import judge_record as judge_record
 from .verdicts.margins import load_preregistration as load_preregistration
+from .verdicts.registry import judge_record as judge_record
 
 __version__: str

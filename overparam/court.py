@@ -17,17 +17,16 @@ from overparam.pipeline.evidence import (
     workspace_of,
 )
 from overparam.pipeline.toy import gather_toy
+from overparam.toy.record import SCALE, TASK
 from overparam.toy.spec import ToySpec
-from overparam.verdicts import toy
-from overparam.verdicts.claims import QUARTER, cells
-from overparam.verdicts.controls import ALL, AT_EQUAL_FIT, CONTROLS_APART
+from overparam.verdicts.claims import QUARTER
+from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS_APART
 from overparam.verdicts.judge import Judgement, judge
 from overparam.verdicts.margins import Preregistration
+from overparam.verdicts.registry import OF_STUDIES, OF_THE_TOY
 
 if TYPE_CHECKING:
     from overparam.error_rates.worlds import Study
-
-JUDGED_TOY = toy.TOY_CLAIMS | toy.TOY_CONTROLS
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,12 @@ class Court:
 
     def cells(self, claim: str) -> list[tuple[StudySpec, Fraction | None]]:
         """Where a claim is judged: each study and width factor, None for its trend."""
-        judged = ALL[claim]
+        judged = OF_STUDIES[claim]
         return [
             (study, alpha)
             for study in self.studies()
-            if judged.at_budget is None or study.budgets
-            for alpha in cells(judged, {alpha: study.scale.copies[alpha] for alpha in study.scale.alphas})
+            if claim not in AT_EQUAL_FIT or study.budgets
+            for alpha in judged.cells({alpha: study.scale.copies[alpha] for alpha in study.scale.alphas})
         ]
 
     def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
@@ -75,12 +74,17 @@ class Court:
             level, record = self._once(f"equal fit of {study}", lambda: gather_equal_fit(study, self.root))
         else:
             level, record = self._once(str(study), lambda: gather(study, self.level, self.root, self.progress))
-        return judge(ALL[claim], record, alpha, self.preregistration, evidence=level)
+        return judge(OF_STUDIES[claim], record, alpha, self.preregistration, evidence=level)
 
-    def judge_toy(self, claim: str, alpha: Fraction) -> Judgement:
+    def toy_cells(self, claim: str) -> list[Fraction | None]:
+        """Where a claim of the toy setting is judged: each width factor."""
+        asked = self.scale in (None, SCALE)
+        return OF_THE_TOY[claim].cells({alpha: alpha.denominator for alpha in self.toy.alphas}) if asked else []
+
+    def judge_toy(self, claim: str, alpha: Fraction | None) -> Judgement:
         """The judgement of one cell of the toy setting."""
-        level, record = self._once(toy.TASK, lambda: gather_toy(self.toy, self.level, self.root, self.progress))
-        return toy.judge_toy(JUDGED_TOY[claim], record, alpha, self.preregistration, evidence=level)
+        level, record = self._once(TASK, lambda: gather_toy(self.toy, self.level, self.root, self.progress))
+        return judge(OF_THE_TOY[claim], record, alpha, self.preregistration, evidence=level)
 
     def features(self, study: StudySpec) -> "Study":
         """Features of the wide networks of a study and of those of a quarter of the width, gathered as its evidence."""

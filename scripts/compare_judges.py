@@ -20,11 +20,9 @@ from typing import Any
 from unittest.mock import patch
 
 from overparam.report.tables.markdown import replace_section, table
-from overparam.study.belonging import what_it_is_of
 from overparam.study.record import Record, read_record
-from overparam.verdicts.judge import judge_record
 from overparam.verdicts.margins import load_preregistration
-from overparam.verdicts.planning import JUDGED
+from overparam.verdicts.registry import judge_record
 
 PAGE = Path("docs/judges.md")
 # What runs in the revision's own folder, on its own code, which lies there where it lay then.
@@ -91,8 +89,7 @@ def judged_then(folder: Path, paths: Sequence[str]) -> dict[str, Lines]:
 
 def judged_now(record: Record) -> Lines:
     """What today's judge says."""
-    claims = JUDGED[what_it_is_of(record)["kind"]]
-    judgements = judge_record(record, load_preregistration(), evidence="record", claims=claims)
+    judgements = judge_record(record, load_preregistration(), evidence="record")
     return by_cell([judgement.as_json() for judgement in judgements])
 
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import Measured, feature_performance, residuals, ridge_regression
+from overparam.study.feature_blocks import M_1, R, S
 from overparam.study.feature_file import read_features
-from overparam.study.quantities import FP, M_1, R, S
+from overparam.study.quantities import FP
 
 FIT, HELDOUT, FEATURES, CLASSES, SEEDS = 500, 2000, 32, 5, 5
 Scaling = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of features (examples, features), by their fit rows

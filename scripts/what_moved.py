@@ -15,11 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from overparam.errors import ArtifactError
-from overparam.study.belonging import what_it_is_of
 from overparam.study.record import Record, read_record
-from overparam.verdicts.judge import judge_record
 from overparam.verdicts.margins import load_preregistration
-from overparam.verdicts.planning import JUDGED
+from overparam.verdicts.registry import judge_record
 
 HEAD = "| record | probe penalties that moved | FP moved by at most | FSE moved by at most | verdicts that moved |"
 
@@ -64,10 +62,8 @@ def row(path: Path, revision: str) -> str:
         for name, choices in after.penalties.items()
         for old, new in zip(before.penalties.get(name, {}).get("probe", []), choices.get("probe", []), strict=False)
     ]
-    claims = JUDGED[what_it_is_of(after)["kind"]]
     old, new = (
-        {line.cell: line for line in judge_record(record, margins, evidence="record", claims=claims)}
-        for record in (before, after)
+        {line.cell: line for line in judge_record(record, margins, evidence="record")} for record in (before, after)
     )
     changed = [
         f"{cell[0]} at {cell[3]}: {old[cell].verdict} {old[cell].effect:+.4f} → {line.verdict} {line.effect:+.4f}"

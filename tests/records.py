@@ -7,7 +7,8 @@ import numpy as np
 
 from overparam.metrics.penalties import PenaltyChoice
 from overparam.metrics.stats import Effect
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_matched, S_prime, early
+from overparam.study.feature_blocks import M_1, M_1_PRIME, PLANTED, Early, R, S, S_matched, S_prime
+from overparam.study.quantities import FP, FSE, Contrast
 from overparam.study.record import PENALTY_FACTORS, Record, Sample
 
 ONE, HALF, QUARTER, EIGHTH, SIXTEENTH = (Fraction(1, k) for k in (1, 2, 4, 8, 16))
@@ -83,12 +84,12 @@ def synthetic_record(
 
     spans = [
         (FSE(M_1_PRIME, M_1), 0.2),
-        *((FSE(early(e), M_1), 0.2 + lost) for e, (_, lost, _) in early_stages.items()),
+        *((FSE(Early(e), M_1), 0.2 + lost) for e, (_, lost, _) in early_stages.items()),
     ]
     performances = [
         (FP(M_1), wide),
         (FP(M_1, PLANTED), wide + planted),
-        *((FP(early(e)), wide - lost) for e, (_, _, lost) in early_stages.items()),
+        *((FP(Early(e)), wide - lost) for e, (_, _, lost) in early_stages.items()),
     ]
     for alpha in (a for a in alphas if a < 1):
         narrow = wide - effect("performance", alpha)

@@ -8,8 +8,8 @@ from overparam.error_rates.studies import first_replicates, record_of
 from overparam.error_rates.worlds import OUTLIER, WORLDS
 from overparam.errors import MeasurementError
 from overparam.metrics.definitions import residuals, ridge_regression
+from overparam.study.feature_blocks import M_1, M_1_PRIME, S, S_prime
 from overparam.study.layout import Replicate
-from overparam.study.quantities import M_1, M_1_PRIME, S, S_prime
 
 
 @pytest.mark.parametrize(

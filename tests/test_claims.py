@@ -8,11 +8,12 @@ import pytest
 from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.study.record import PENALTY_FACTORS
-from overparam.verdicts.claims import CLAIMS, cells
-from overparam.verdicts.controls import ALL, AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
-from overparam.verdicts.judge import Judgement, cell_id, judge, judge_record
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
+from overparam.verdicts.inequalities import NotAbove
+from overparam.verdicts.judge import Judgement, cell_id, judge
 from overparam.verdicts.margins import load_preregistration
-from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
+from overparam.verdicts.registry import OF_STUDIES, REGISTRY, judge_record
 
 ROOT = Path(__file__).parent.parent
 MARGINS = load_preregistration()
@@ -39,7 +40,7 @@ def judged(claim: str, alpha: Fraction | None, effects=None, **changes) -> Judge
 
 
 def margin_of(claim: str) -> float:
-    return {"span": 0.02, "accuracy": 0.005}[JUDGED[claim].unit]
+    return {"span": 0.02, "accuracy": 0.005}[JUDGED[claim].inequality.unit]
 
 
 def test_a_world_as_claimed_holds_in_every_cell():
@@ -94,7 +95,7 @@ def test_half_the_width_must_be_within_the_margin_and_below_every_narrower_gap(g
     assert (judgement.effect, judgement.margin) == (pytest.approx(gaps[0]), 0.02)
 
 
-@pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS.values() if claim.grows])
+@pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS.values() if claim.trend])
 @pytest.mark.parametrize(
     ("shape", "verdict"),
     [
@@ -107,7 +108,7 @@ def test_half_the_width_must_be_within_the_margin_and_below_every_narrower_gap(g
     ],
 )
 def test_a_trend_needs_a_slope_and_no_falling_step(claim, shape, verdict):
-    margin, about = margin_of(claim), CLAIMS[claim].alphas(COPIES)
+    margin, about = margin_of(claim), CLAIMS[claim].widths.about(COPIES)
     effects = dict(zip(NARROW, (2 * margin * size for size in shape), strict=True))
     judgement = judged(claim, None, {FAMILY[claim]: effects}, spread=1e-4)
     assert (judgement.verdict, judgement.alpha) == (verdict, None)
@@ -137,7 +138,7 @@ def test_the_slope_is_a_halvings_even_if_a_width_is_left_out():
     ],
 )
 def test_each_claim_is_judged_where_the_paper_makes_it(claim, alphas, expected):
-    assert cells(JUDGED[claim], {alpha: COPIES[alpha] for alpha in alphas}) == expected
+    assert JUDGED[claim].cells({alpha: COPIES[alpha] for alpha in alphas}) == expected
 
 
 def test_one_replicate_is_inconclusive_everywhere():
@@ -163,7 +164,7 @@ def test_one_replicate_is_inconclusive_everywhere():
 def test_no_effect_may_move_by_more_than_the_margin_to_another_outcome_within_a_decade(
     claim, place, from_margin, moved, outcome
 ):
-    margin, sign = margin_of(claim), 1 if CLAIMS[claim].direction == "above" else -1
+    margin, sign = margin_of(claim), -1 if isinstance(CLAIMS[claim].inequality, NotAbove) else 1
     level = [margin + sign * from_margin * margin] * 5
     if place != 2:
         level[place] += sign * moved * margin
@@ -202,7 +203,7 @@ def test_claims_about_residuals_need_a_probe_that_could_have_told(changes, gated
     assert {j.claim for j in judgements if not j.holds} == gated
     for judgement in (j for j in judgements if j.claim in gated):
         assert judgement.verdict == "inconclusive"
-        assert judgement.why.startswith("assay: ")
+        assert judgement.why.startswith("positive control: ")
         assert why in judgement.why
 
 
@@ -229,21 +230,20 @@ def claim_markers() -> list[tuple[str, str | None]]:
 
 
 def test_every_claim_has_one_test_and_one_for_its_trend_exactly_if_it_grows():
-    expected = [(claim, None) for claim in ALL]
-    expected += [(claim.id, "trend") for claim in CLAIMS.values() if claim.grows]
-    expected += [(claim, None) for claim in TOY_CLAIMS | TOY_CONTROLS]
+    expected = [(claim, None) for claim in REGISTRY]
+    expected += [(claim.id, "trend") for claim in CLAIMS.values() if claim.trend]
     assert sorted(claim_markers(), key=str) == sorted(expected, key=str)
 
 
 def test_inequalities_name_the_networks_that_are_compared():
-    assert CONTROLS_APART["span-over-twice-as-many"].inequality == "FSE(S_α^(2/α)→M_1) − FSE(M_1′→M_1) > δ"
-    assert AT_EQUAL_FIT["span-over-equal-fit"].inequality == (
+    assert CONTROLS_APART["span-over-twice-as-many"].words == "FSE(S_α^(2/α)→M_1) − FSE(M_1′→M_1) > δ"
+    assert AT_EQUAL_FIT["span-over-equal-fit"].words == (
         "FSE(S_α→W) − FSE(W′→W) > δ, with W and W′ wide networks trained until they fit as M_α does"
     )
 
 
 def test_unequal_fit_marks_only_what_it_could_cause():
-    unmarked = {name for name, claim in ALL.items() if not claim.hinges_on_fit}
+    unmarked = {name for name, claim in OF_STUDIES.items() if not claim.by_fit}
     assert unmarked == {*AT_EQUAL_FIT, "span-over-comes-with-training"}
 
 

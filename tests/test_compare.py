@@ -16,8 +16,9 @@ from overparam.errors import MeasurementError, SpecError
 from overparam.metrics.similarity import Pair, linear_cka
 from overparam.report.page import write_page
 from overparam.report.settings import Setting
+from overparam.study.feature_blocks import M_1, M_1_PRIME, S
 from overparam.study.measure import measure
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.study.quantities import FP, FSE, Contrast
 from overparam.study.record import PENALTY_FACTORS
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import CONTROLS
@@ -27,7 +28,7 @@ MARGINS = load_preregistration()
 SPLIT = np.repeat([False, True], [FIT, HELDOUT])
 LABELS = latents()[1]
 HELD_OUT = {"span-under", "residuals-specific"}  # claims that compare with narrow networks held out of S
-SPANS = {claim.id for claim in CLAIMS.values() if claim.unit == "span"}
+SPANS = {claim.id for claim in CLAIMS.values() if claim.inequality.unit == "span"}
 
 
 def networks(kind="signal", number=0, alpha=QUARTER, copies=None):
@@ -109,7 +110,7 @@ def test_without_labels_only_spans_are_compared():
     assert set(bare.record.samples) == {"span"}
     (note,) = [note for note in bare.notes if "without labels" in note]
     assert set(note.removeprefix("not judged without labels of two or more classes: ").split(", ")) == {
-        claim.id for claim in (*CLAIMS.values(), *CONTROLS.values()) if claim.unit == "accuracy"
+        claim.id for claim in (*CLAIMS.values(), *CONTROLS.values()) if claim.inequality.unit == "accuracy"
     }
 
 
@@ -232,7 +233,7 @@ def test_residuals_are_not_judged_where_labels_are_chance():
     for judgement in found.judgements:
         if judgement.claim.startswith("residuals"):
             assert judgement.verdict == "inconclusive"
-            assert judgement.why == f"assay: the probe on M_1 is not above chance ({share:.3f})"
+            assert judgement.why == f"positive control: the probe on M_1 is not above chance ({share:.3f})"
 
 
 def test_replicates_of_different_networks_are_refused():

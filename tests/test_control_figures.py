@@ -8,8 +8,9 @@ from reports import rows
 
 from overparam.report.figures.controls import CONTROL_FIGURES
 from overparam.report.figures.studies import draw_figures
-from overparam.study.controls.quantities import FSE_nonlinear, FSE_untrained, concatenation, stitched
-from overparam.study.quantities import FSE, M_1, M_1_PRIME, S
+from overparam.study.controls.quantities import FSE_nonlinear, FSE_untrained, stitched
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Concatenation, S
+from overparam.study.quantities import FSE
 from overparam.study.record import read_record
 
 HALF = Fraction(1, 2)
@@ -53,7 +54,7 @@ def test_the_matrix_has_both_directions_of_every_pair(drawn, record):
 
 
 def test_more_networks_are_drawn_up_to_as_many_as_there_are(drawn, record):
-    by_copies = [FSE(concatenation(HALF, U), M_1) for U in (1, 2, 4)]
+    by_copies = [FSE(Concatenation(HALF, U), M_1) for U in (1, 2, 4)]
     found = [effects(drawn["more-copies"], curve="α = 1/2 (16 feat.)", U=str(U)) for U in (1, 2, 4)]
     assert found == [[effect] for effect in numbers(record, *by_copies)]
     assert effects(drawn["more-copies"], curve=M_1_PRIME) == numbers(record, FSE(M_1_PRIME, M_1))

@@ -26,17 +26,17 @@ from overparam.study.controls.penalties import PATH_FACTORS
 from overparam.study.controls.quantities import (
     FSE_best,
     FSE_nonlinear,
-    concatenation,
-    likeness,
-    one_narrow,
+    OneNarrow,
+    Untrained,
+    similarity,
     stitched,
     unseen,
-    untrained,
 )
 from overparam.study.controls.unseen import measure_unseen
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Concatenation, S
 from overparam.study.layout import Replicate
 from overparam.study.measure import measure
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.study.quantities import FP, FSE, Contrast
 from overparam.study.record import PENALTY_FACTORS, Sample, read_record
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import CONTROLS_APART
@@ -74,14 +74,14 @@ def test_span_errors_are_those_that_the_claims_are_judged_on(samples):
 
 def test_more_networks_that_see_the_same_span_no_more_of_what_they_do_not_see(samples):
     U = counts(QUARTER, COPIES[QUARTER])
-    errors = [value(samples, FSE(concatenation(QUARTER, copies), M_1)) for copies in U]
+    errors = [value(samples, FSE(Concatenation(QUARTER, copies), M_1)) for copies in U]
     assert U == [1, 2, 4, 8]
     assert errors[0] > errors[1] > errors[2]
     assert errors[-1] > value(samples, FSE(M_1_PRIME, M_1)) + 0.2  # the wide ones see three numbers more
 
 
 def test_before_training_there_is_no_gap_where_all_see_the_same(samples):
-    gap = FSE(untrained(S(HALF)), untrained(M_1)) - FSE(untrained(M_1_PRIME), untrained(M_1))
+    gap = FSE(Untrained(S(HALF)), Untrained(M_1)) - FSE(Untrained(M_1_PRIME), Untrained(M_1))
     assert abs(value(samples, gap)) < 0.15
     assert value(samples, FSE(S(HALF), M_1) - FSE(M_1_PRIME, M_1)) > 0.2
 
@@ -154,7 +154,7 @@ def test_similarities_are_taken_on_held_out_examples(samples):
     wide = networks_of(0).trained[ONE]
     for measure_ in MEASURES:
         expected = measure_(wide.features[wide.heldout, 0], wide.features[wide.heldout, 1])
-        assert value(samples, likeness(measure_.name, M_1_PRIME)) == pytest.approx(expected)
+        assert value(samples, similarity(measure_.name, M_1_PRIME)) == pytest.approx(expected)
 
 
 def test_a_network_that_died_does_not_stand_for_its_width():
@@ -163,7 +163,7 @@ def test_a_network_that_died_does_not_stand_for_its_width():
     dead[:, 0] = 1.0
     files = {**networks.trained, QUARTER: replace(networks.trained[QUARTER], features=dead)}
     blocks = replace(networks, trained=files).blocks
-    np.testing.assert_array_equal(blocks[one_narrow(QUARTER)][:], dead[:, 1])
+    np.testing.assert_array_equal(blocks[OneNarrow(QUARTER)][:], dead[:, 1])
 
 
 def test_on_unseen_examples_all_is_measured_as_ever_from_half_of_the_held_out_ones():
@@ -187,9 +187,10 @@ def test_on_unseen_examples_all_is_measured_as_ever_from_half_of_the_held_out_on
 def test_every_claim_on_unseen_examples_is_the_claim_itself_elsewhere():
     for name in (name for name in CONTROLS_APART if name.endswith("-unseen")):
         control, claim = CONTROLS_APART[name], CLAIMS[name.removesuffix("-unseen")]
-        assert control.effect(QUARTER) == unseen(claim.effect(QUARTER))
-        assert (control.direction, control.unit, control.widest) == (claim.direction, claim.unit, claim.widest)
-        assert control.inequality.startswith("unseen F")
+        assert control.inequality.effect(QUARTER) == unseen(claim.inequality.effect(QUARTER))
+        assert type(control.inequality) is type(claim.inequality)
+        assert (control.inequality.unit, control.widths) == (claim.inequality.unit, claim.widths)
+        assert control.words.startswith("unseen F")
 
 
 @pytest.mark.parametrize("level", [0.0, 0.2])

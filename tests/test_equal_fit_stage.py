@@ -21,16 +21,19 @@ from overparam.pipeline.stages import feature_stage, train_stage
 from overparam.report.tables.equal_fit import equal_fit_tables
 from overparam.study.belonging import read_equal_fit_of
 from overparam.study.budgets.measurement import Networks, measure_budgets
+from overparam.study.feature_blocks import M_1
 from overparam.study.feature_file import read_features, write_features
 from overparam.study.layout import Replicate
-from overparam.study.quantities import FP, M_1
+from overparam.study.quantities import FP
 from overparam.study.record import Sample, read_record, write_record
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import AT_EQUAL_FIT
 from overparam.verdicts.equal_fit import both_matches, fits_of, readings_of
 from overparam.verdicts.findings import greater
-from overparam.verdicts.judge import judge, judge_record
+from overparam.verdicts.inequalities import Above
+from overparam.verdicts.judge import judge
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.registry import judge_record
 
 ONE, HALF = Fraction(1), Fraction(1, 2)
 EPOCHS = (0.5, 1.0, 1.5)
@@ -69,15 +72,15 @@ def test_a_record_in_its_place_is_refused(studied, tmp_path):
 def test_every_claim_at_equal_fit_finds_what_it_compares(studied):
     _, record = studied
     for claim in AT_EQUAL_FIT.values():
-        for alpha in claim.alphas({HALF: 4, QUARTER: 8}):
+        for alpha in claim.widths.about({HALF: 4, QUARTER: 8}):
             near = record.networks[alpha]["near"]
             assert near
             assert set(near) <= set(EPOCHS)
-            assert all(record.lacks(claim.at_budget(alpha, budget)) == [] for budget in near)
+            assert all(record.lacks(claim.inequality.at_budget(alpha, budget)) == [] for budget in near)
             judgement = judge(claim, record, alpha, load_preregistration(), evidence="record")
             assert judgement.claim == claim.id
             assert not judgement.confounded
-    assert record.lacks(FP(M_1)) == []  # the assay of the residual claims asks for it
+    assert record.lacks(FP(M_1)) == []  # the positive control of the residual claims asks for it
 
 
 def test_the_tables_say_how_well_networks_fit_and_what_is_judged(studied):
@@ -190,7 +193,7 @@ def test_a_study_without_budgets_has_nothing_to_compare(tmp_path):
         ([0.45], [0.65], LADDER[1:7]),
         ([0.25, 0.45], [0.25, 0.25], LADDER[0:5]),
         ([0.1], [0.1], LADDER[0:2]),
-        ([0.9], [0.9], LADDER[5:7]),
+        ([0.9], [0.9], LADDER[6:7]),
         ([0.21], [0.79], LADDER),
     ],
 )
@@ -205,11 +208,11 @@ def record_at_equal_fit(single: float, together: float, effect: dict[float, floa
     """Three replicates; accuracies of the budgets are the ladder's, losses in proportion; effects as given."""
     record = synthetic_record(replicates=3)
     near = sorted(effect)
-    claim = AT_EQUAL_FIT["performance-equal-fit"]
-    wide = [claim.at_budget(QUARTER, budget) for budget in near]
-    names = tuple(dict.fromkeys(name for contrast in wide for name in contrast.weights))
+    inequality = AT_EQUAL_FIT["performance-equal-fit"].inequality
+    wide = [inequality.at_budget(QUARTER, budget).by_name for budget in near]
+    names = tuple(dict.fromkeys(name for contrast in wide for name in contrast))
     narrow = next(name for name in names if "S_" in name)
-    by_name = {next(name for name in c.weights if name != narrow): effect[b] for b, c in zip(near, wide, strict=True)}
+    by_name = {next(name for name in c if name != narrow): effect[b] for b, c in zip(near, wide, strict=True)}
     values = np.array([[by_name.get(name, 0.0) for name in names]] * 3)
     sample = Sample(names, np.array([values] * 5), np.tile(1e-8 * np.eye(3 * len(names)), (5, 1, 1)))
     accuracy = [near] * 3
@@ -242,10 +245,10 @@ def test_a_claim_at_equal_fit_holds_where_it_does_at_both_matches(below, above, 
 
 def test_readings_are_the_effects_of_the_record(studied):
     _, record = studied
-    claim = AT_EQUAL_FIT["span-over-equal-fit"]
-    contrasts = [claim.at_budget(QUARTER, budget) for budget in record.networks[QUARTER]["near"]]
+    inequality = AT_EQUAL_FIT["span-over-equal-fit"].inequality
+    contrasts = [inequality.at_budget(QUARTER, budget) for budget in record.networks[QUARTER]["near"]]
     for factor in (1.0, 10.0):
-        readings = readings_of(record, QUARTER, partial(claim.at_budget, QUARTER), factor)
+        readings = readings_of(record, QUARTER, partial(inequality.at_budget, QUARTER), factor)
         for k, contrast in enumerate(contrasts):
             effect = record.effect(contrast, factor)
             np.testing.assert_allclose(readings.values[:, k], effect.values)
@@ -271,15 +274,11 @@ def test_both_matches_must_refute():
 @pytest.mark.parametrize("name", AT_EQUAL_FIT)
 def test_a_claim_at_equal_fit_is_the_claim_with_wide_networks_that_were_trained_less(name):
     claim, plain = AT_EQUAL_FIT[name], CLAIMS[name.removesuffix("-equal-fit")]
-    assert (claim.unit, claim.direction, claim.widest, claim.copies) == (
-        plain.unit,
-        plain.direction,
-        plain.widest,
-        plain.copies,
-    )
-    swapped = str(claim.at_budget(QUARTER, 2)).replace("W′ after 2", "M_1′").replace("W after 2", "M_1")
-    assert swapped == str(plain.effect(QUARTER))
-    assert claim.inequality.endswith("> δ, with W and W′ wide networks trained until they fit as M_α does")
+    assert isinstance(plain.inequality, Above)
+    assert (claim.inequality.unit, claim.widths) == (plain.inequality.unit, plain.widths)
+    swapped = str(claim.inequality.at_budget(QUARTER, 2)).replace("W′ after 2", "M_1′").replace("W after 2", "M_1")
+    assert swapped == str(plain.inequality.effect(QUARTER))
+    assert claim.words.endswith("> δ, with W and W′ wide networks trained until they fit as M_α does")
 
 
 def test_the_record_is_small(studied):

@@ -11,8 +11,8 @@ from records import EIGHTH, HALF, QUARTER, SIXTEENTH
 
 from overparam.io.files import write_json, write_sealed
 from overparam.study.record import write_record
-from overparam.verdicts.judge import judge_record
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.registry import judge_record
 
 GATES = ("holds", "baseline", "none")
 # One effect too small to hold, and one that nobody could tell: seven tests more than their trends.

@@ -11,8 +11,9 @@ from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
 from overparam.verdicts.headlines import counts, line, over_all, survivors
-from overparam.verdicts.judge import Judgement, judge_record
+from overparam.verdicts.judge import Judgement
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.registry import judge_record
 
 WIDTHS = ("1/2", "1/4", "1/8", "1/16")
 LINES = judge_record(synthetic_record(), load_preregistration(), evidence="record")
@@ -121,7 +122,7 @@ def test_what_holds_in_each_of_many_cells_alone_need_not_hold_over_all():
 def test_a_gate_that_withholds_makes_a_cell_not_established_whatever_its_numbers():
     record = synthetic_record({"aid": dict.fromkeys((HALF, QUARTER, EIGHTH, SIXTEENTH), 0.1)}, majority_share=0.899)
     gated = judge_record(record, load_preregistration(), evidence="record")
-    assert {(j.confirmation, j.refutation) for j in gated if j.why.startswith("assay")} == {(1.0, 1.0)}
+    assert {(j.confirmation, j.refutation) for j in gated if j.why.startswith("positive control")} == {(1.0, 1.0)}
     (count,) = counts(gated)
     assert count.of("inconclusive") == ["residuals-aid", "residuals-specific", "residuals-redundant"]
 

@@ -15,12 +15,10 @@ from overparam.report.figures.studies import draw_figures
 from overparam.report.tables.sections import fill_sections
 from overparam.study.widths import BESIDE_ALPHA
 from overparam.toy.record import read_toy_record
-from overparam.toy.spec import read_toy
 from overparam.verdicts.intervals import CONDITION, GIVEN
-from overparam.verdicts.judge import judge_record
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.registry import judge_record
 from overparam.verdicts.scoreboard import scoreboard
-from overparam.verdicts.toy import judge_toy_record
 
 MARGINS = load_preregistration()
 TOY = ROOT / "results" / "smoke" / "toy.json"
@@ -47,7 +45,7 @@ def test_the_scoreboard_says_it_once_below(width):
 
 
 def test_seeds_of_the_toy_share_nothing_that_their_intervals_are_conditional_on():
-    toy = judge_toy_record(read_toy_record(TOY), read_toy(ROOT / "params.yaml"), MARGINS, evidence="record")
+    toy = judge_record(read_toy_record(TOY), MARGINS, evidence="record")
     assert CONDITION not in printed(scoreboard(toy))
     both = [*toy, *judge_record(synthetic_record(), MARGINS, evidence="record")]
     assert CONDITION in printed(scoreboard(both))

@@ -11,18 +11,20 @@ from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import feature_performance, residuals, ridge_regression, span_error
 from overparam.metrics.stats import Effect
 from overparam.study import measure as measurement
+from overparam.study.feature_blocks import M_1, M_1_PRIME, PLANTED, Early, R, S, S_matched, S_prime
 from overparam.study.layout import Replicate
 from overparam.study.measure import describe_networks, measure
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, R, S, S_matched, S_prime, early
+from overparam.study.quantities import FP, FSE
 from overparam.study.record import PENALTY_FACTORS
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import CONTROLS
-from overparam.verdicts.judge import Judgement, judge_record
+from overparam.verdicts.judge import Judgement
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.registry import judge_record
 
 NARROW = (HALF, QUARTER)
-SPAN = [(M_1_PRIME, M_1), (early(4), M_1)]
-PERFORMANCE = [(M_1,), (M_1, PLANTED), (early(4),)]
+SPAN = [(M_1_PRIME, M_1), (Early(4), M_1)]
+PERFORMANCE = [(M_1,), (M_1, PLANTED), (Early(4),)]
 for a in NARROW:
     SPAN += [(S(a), M_1), (M_1, S_prime(a)), (S(a), S_prime(a))]
     matched = a == HALF  # of which there are enough networks to match the parameters of M_1
@@ -77,7 +79,7 @@ def test_what_cross_validation_chose_is_told_of_every_map_and_every_probe():
 def test_every_claim_finds_its_quantities():
     record = generated_record(measured()[0], REPLICATES)
     for claim in (*CLAIMS.values(), *CONTROLS.values()):
-        for alpha in claim.alphas(COPIES):
+        for alpha in claim.widths.about(COPIES):
             assert np.isfinite(record.effect(claim.effect(alpha)).mean)
 
 
@@ -93,7 +95,7 @@ def test_span_errors_are_those_of_the_definition_at_every_penalty_factor(source,
             assert values[k, number] == pytest.approx(expected.value, rel=1e-8)
 
 
-@pytest.mark.parametrize("name", [M_1, early(4), S(HALF), S(QUARTER), S_matched(HALF)])
+@pytest.mark.parametrize("name", [M_1, Early(4), S(HALF), S(QUARTER), S_matched(HALF)])
 def test_the_performance_of_plain_blocks_is_that_of_the_definition_and_knows_no_ridge_penalty(name):
     samples, penalties = measured()
     values = of(samples["performance"], FP(name))
@@ -208,7 +210,7 @@ def test_where_wide_networks_know_more_the_claims_hold():
     names = ("span-over", "span-under", "performance", "residuals-aid", "residuals-specific")
     assert outcomes(verdicts(), *names) == {"holds"}
     # So few examples would not show a small gain either.
-    assert {j.why.split(":")[0] for j in verdicts() if j.claim == "residuals-redundant"} == {"assay"}
+    assert {j.why.split(":")[0] for j in verdicts() if j.claim == "residuals-redundant"} == {"positive control"}
     assert outcomes(verdicts(), "span-mild") == {"refuted"}
 
 
@@ -223,14 +225,14 @@ def test_where_narrow_networks_know_the_labels_performance_is_refuted():
     judgements = verdicts("swapped")
     assert outcomes(judgements, "performance") == {"refuted"}
     assert outcomes(judgements, "residuals-aid", "residuals-redundant") == {"inconclusive"}
-    assert all("assay" in j.why for j in judgements if j.claim.startswith("residuals"))
+    assert all("positive control" in j.why for j in judgements if j.claim.startswith("residuals"))
 
 
 def test_shuffled_labels_leave_spans_alone_and_claims_about_residuals_inconclusive():
     judgements = verdicts(change=shuffled_labels)
     assert "holds" not in outcomes(judgements, "performance")
     assert outcomes(judgements, "residuals-aid", "residuals-redundant") == {"inconclusive"}
-    assert all("assay" in j.why for j in judgements if j.claim.startswith("residuals"))
+    assert all("positive control" in j.why for j in judgements if j.claim.startswith("residuals"))
     spans = [[(j.cell, j.effect) for j in js if j.claim.startswith("span")] for js in (judgements, verdicts())]
     assert spans[0] == spans[1]
 

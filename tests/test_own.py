@@ -9,7 +9,7 @@ from worlds import PROPERTY, SEEDS, generator
 
 from overparam.compare.inputs import NetworkFeatures, build_replicates, classes_of, read_folder, split_examples
 from overparam.errors import ArtifactError, MeasurementError, SpecError
-from overparam.study.quantities import M_1, M_1_PRIME, S, S_matched, S_prime
+from overparam.study.feature_blocks import M_1, M_1_PRIME, S, S_matched, S_prime
 
 COUNT, WIDE = 12, 6
 CLASSES = np.arange(COUNT) % 3

@@ -9,13 +9,15 @@ from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from test_claims import JUDGED, MARGINS
 
 from overparam.metrics.penalties import PenaltyChoice
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Early, R, S, S_prime
 from overparam.study.layout import Replicate
 from overparam.study.measure import measure
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_prime, early
+from overparam.study.quantities import FP, FSE
 from overparam.study.record import Record
 from overparam.verdicts.claims import CLAIMS
-from overparam.verdicts.gates import edge_complaint
-from overparam.verdicts.judge import judge, judge_record
+from overparam.verdicts.gates import GridEdge
+from overparam.verdicts.judge import judge
+from overparam.verdicts.registry import judge_record
 
 FALLING = PenaltyChoice(1e-8, "falling", (1e-8, 1e-7, 1e-6), (0.2, 0.3, 0.4))
 
@@ -78,7 +80,7 @@ STANDING_ON = {
         "probe",
         cells(["residuals-specific"], "1/4"),
     ),
-    "the probe of a stage of training, which nothing is judged by": (FP(early(2)), "probe", set()),
+    "the probe of a stage of training, which nothing is judged by": (FP(Early(2)), "probe", set()),
     "a quantity that no claim compares": (FSE(M_1, M_1_PRIME), "ridge", set()),
 }
 
@@ -114,7 +116,8 @@ def test_the_reason_names_quantity_replicate_and_penalty_and_the_numbers_stay():
 
 def test_penalties_that_a_record_does_not_tell_are_no_complaint():
     record = replace(synthetic_record(), penalties={})
-    assert edge_complaint(record, [claim.effect(QUARTER) for claim in CLAIMS.values()]) is None
+    for claim in CLAIMS.values():
+        assert GridEdge().complaint(record, *claim.at(HALF, record.members), MARGINS) is None
 
 
 def test_from_features_to_verdicts_a_hidden_target_leaves_all_else_as_it_was():

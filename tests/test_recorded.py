@@ -7,9 +7,10 @@ from gates import study_record
 
 from overparam.errors import ArtifactError
 from overparam.io.files import write_json
-from overparam.verdicts.judge import cell_id, judge_record
+from overparam.verdicts.judge import cell_id
 from overparam.verdicts.margins import load_preregistration
 from overparam.verdicts.recorded import Baseline, Cell
+from overparam.verdicts.registry import judge_record
 
 LINES = judge_record(study_record(), load_preregistration(), evidence="record")
 ROWS = [line.as_json() for line in LINES]

@@ -6,8 +6,8 @@ import pytest
 from features import COPIES, HALF, ONE, QUARTER, WIDTH, file_of, world
 
 from overparam.errors import MeasurementError
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Early, S, S_matched, S_prime
 from overparam.study.layout import Replicate, check_distinct, check_same_examples
-from overparam.study.quantities import M_1, M_1_PRIME, S, S_matched, S_prime, early
 
 
 def test_the_first_copies_make_the_concatenation_and_the_next_as_many_are_held_out_of_it():
@@ -16,12 +16,12 @@ def test_the_first_copies_make_the_concatenation_and_the_next_as_many_are_held_o
     assert replicate.alphas == (HALF, QUARTER)
     blocks = replicate.blocks
     assert set(blocks.arrays) == {
-        *(M_1, M_1_PRIME, early(4)),
+        *(M_1, M_1_PRIME, Early(4)),
         *(S(HALF), S_prime(HALF), S_matched(HALF)),
         *(S(QUARTER), S_prime(QUARTER)),
     }
     assert replicate.early_epochs == (4,)
-    np.testing.assert_array_equal(blocks[early(4)], files[ONE].features[:, 2])
+    np.testing.assert_array_equal(blocks[Early(4)], files[ONE].features[:, 2])
     np.testing.assert_array_equal(blocks[S_matched(HALF)], np.hstack([blocks[S(HALF)], blocks[S_prime(HALF)]]))
     np.testing.assert_array_equal(blocks[M_1], files[ONE].features[:, 0])
     np.testing.assert_array_equal(blocks[M_1_PRIME], files[ONE].features[:, 1])

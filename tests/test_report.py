@@ -14,7 +14,8 @@ from overparam.report.badges import write_badges
 from overparam.report.figures.claims import FIGURES
 from overparam.report.figures.studies import draw_figures
 from overparam.report.page import cell, headline
-from overparam.study.quantities import FSE, M_1, S
+from overparam.study.feature_blocks import M_1, S
+from overparam.study.quantities import FSE
 from overparam.study.record import read_record
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import CONTROLS

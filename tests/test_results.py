@@ -11,7 +11,8 @@ from overparam.errors import ArtifactError
 from overparam.io.files import digest_json, write_json
 from overparam.metrics.penalties import PenaltyChoice
 from overparam.metrics.stats import Effect
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, S
+from overparam.study.feature_blocks import M_1, M_1_PRIME, PLANTED, S
+from overparam.study.quantities import FP, FSE, Contrast
 from overparam.study.record import PENALTY_FACTORS, read_record, write_record
 
 PROPERTY = settings(max_examples=20, deadline=None, derandomize=True)

@@ -6,10 +6,10 @@ from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 from rich.console import Console
 
 from overparam.verdicts.claims import CLAIMS
-from overparam.verdicts.controls import ALL, CONTROLS
+from overparam.verdicts.controls import CONTROLS
 from overparam.verdicts.headlines import SAID
-from overparam.verdicts.judge import judge_record
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.registry import OF_STUDIES, judge_record
 from overparam.verdicts.scoreboard import WIDTH, scoreboard, summary
 
 MARGINS = load_preregistration()
@@ -41,7 +41,7 @@ def test_the_scoreboard_has_a_line_for_every_judgement(changes):
 def test_no_line_is_cut_on_the_narrowest_console_that_the_scoreboard_is_printed_on():
     (line, *_) = judge_record(synthetic_record(replicates=20), MARGINS, evidence="checkpoint")
     about = {"task": "digits", "arch": "transformer", "scale": "reduced", "verdict": "inconclusive", "confounded": True}
-    lines = [replace(line, claim=claim, alpha="1/2", width="128 feat.", **about) for claim in ALL]
+    lines = [replace(line, claim=claim, alpha="1/2", width="128 feat.", **about) for claim in OF_STUDIES]
     lines += [replace(line, alpha="1/300", width="2 neurons", **about)]
     console = Console(width=WIDTH)
     with console.capture() as captured:

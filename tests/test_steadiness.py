@@ -8,7 +8,8 @@ from records import EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.report.penalty_sensitivity import steadiness, steady_range
 from overparam.study.controls.penalties import PATH_FACTORS
-from overparam.study.quantities import FSE, M_1, M_1_PRIME, S
+from overparam.study.feature_blocks import M_1, M_1_PRIME, S
+from overparam.study.quantities import FSE
 from overparam.study.record import Sample
 
 MARGIN = 0.02

@@ -10,7 +10,8 @@ from overparam.errors import ArtifactError
 from overparam.io.files import digest_json, write_sealed
 from overparam.report.tables.claims import record_tables
 from overparam.report.tables.sections import SECTION, fill_sections
-from overparam.study.quantities import FP, M_1
+from overparam.study.feature_blocks import M_1
+from overparam.study.quantities import FP
 from overparam.study.record import Record, Sample, write_record
 from overparam.study.widths import BESIDE_ALPHA
 from overparam.verdicts.intervals import CONDITION

@@ -14,11 +14,12 @@ from overparam.io.progress import silent
 from overparam.pipeline.evidence import NoEvidence
 from overparam.pipeline.toy import gather_toy, record_path, run_toy
 from overparam.toy import measurement
-from overparam.toy.record import ToyRecord, activated, best_alignment, read_toy_record, write_toy_record
+from overparam.toy.record import Activated, BestAlignment, ToyRecord, read_toy_record, write_toy_record
 from overparam.toy.simulation import _descend, draw_inputs, seed_generators, train_networks
 from overparam.toy.spec import read_toy
+from overparam.verdicts.judge import judge
 from overparam.verdicts.margins import load_preregistration
-from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS, judge_toy
+from overparam.verdicts.registry import OF_THE_TOY
 
 ROOT = Path(__file__).parent.parent
 ONE, NARROW = Fraction(1), Fraction(1, 300)
@@ -92,15 +93,16 @@ def record(shares, best=0.99, rise=0.3, spec=SPEC, controls=None):
     for (plane, alpha), share in shares.items():
         for place, threshold in enumerate(spec.thresholds):
             level = share[place] if isinstance(share, list) else share
-            quantities[activated(plane, alpha, threshold)] = [level, level + 1e-4, level]
-        quantities[best_alignment(plane, alpha)] = [best] * 3
-        quantities[best_alignment(plane, alpha, rise=True)] = [rise] * 3
-    ran = {"thresholds": list(spec.thresholds), "threshold": spec.threshold, "neurons": spec.neurons}
+            quantities[str(Activated(plane, alpha, threshold))] = [level, level + 1e-4, level]
+        quantities[str(BestAlignment(plane, alpha))] = [best] * 3
+        quantities[str(BestAlignment(plane, alpha, rise=True))] = [rise] * 3
+    ran = {"alphas": ["1", "1/300"], "thresholds": list(spec.thresholds), "threshold": spec.threshold}
+    ran |= {"neurons": spec.neurons}
     return ToyRecord("key", ran, {}, quantities, controls or {}, {})
 
 
 def judged(claim, toy_record, alpha):
-    return judge_toy((TOY_CLAIMS | TOY_CONTROLS)[claim], toy_record, alpha, MARGINS, evidence="record")
+    return judge(OF_THE_TOY[claim], toy_record, alpha, MARGINS, evidence="record")
 
 
 def verdict(claim, toy_record, alpha):

@@ -7,7 +7,7 @@ from test_toy import TINY, record
 from overparam.io.progress import silent
 from overparam.pipeline.toy import run_toy
 from overparam.report.figures.toy import draw_toy_figures
-from overparam.toy.record import activated
+from overparam.toy.record import Activated
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_shares_are_those_of_every_threshold_and_control(drawn):
     made, drawings = drawn
     for threshold in TINY.thresholds:
         (row,) = rows(drawings["toy-thresholds"], signals="addition", alpha="1", threshold=str(threshold))
-        shares = made.quantities[activated("addition", 1, threshold)]
+        shares = made.quantities[str(Activated("addition", 1, threshold))]
         assert float(row["mean"]) == pytest.approx(sum(shares) / len(shares))
     runs = {row["run"] for row in rows(drawings["toy-controls"], signals="product", alpha="1/6")}
     assert runs == {"as it is", "no product", "longer"}

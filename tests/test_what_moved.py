@@ -6,7 +6,8 @@ from dataclasses import replace
 from networks import ROOT
 from records import INSIDE, QUARTER, synthetic_record
 
-from overparam.study.quantities import FP, S
+from overparam.study.feature_blocks import S
+from overparam.study.quantities import FP
 from overparam.study.record import write_record
 
 

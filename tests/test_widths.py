@@ -13,11 +13,9 @@ from overparam.networks.registry import ARCHITECTURES, build
 from overparam.report.figures.drawing import label_widths
 from overparam.report.tables.controls import control_tables
 from overparam.study.record import Record, read_record
-from overparam.study.widths import width_of
 from overparam.toy.record import read_toy_record
-from overparam.verdicts.judge import judge_record
 from overparam.verdicts.margins import load_preregistration
-from overparam.verdicts.toy import width_of as toy_width_of
+from overparam.verdicts.registry import judge_record
 
 CONFIG = load_config(ROOT / "params.yaml")
 COMMITTED = sorted(path for path in (ROOT / "results").glob("*/**/*-*.json") if path.parent.name != "verdicts")
@@ -32,14 +30,14 @@ def of(arch: str, features: int, alpha: Fraction = QUARTER) -> Record:
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_a_network_as_it_is_built_is_as_wide_as_its_features_say(arch, alpha):
     network = build(arch, alpha, 1, base_width=16, channels=3, classes=10)
-    assert width_of(of(arch, network.feature_count, alpha), alpha).count == 16 * alpha
+    assert of(arch, network.feature_count, alpha).width(alpha).count == 16 * alpha
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.relative_to(ROOT / "results").as_posix())
 def test_the_networks_of_a_record_are_as_wide_as_its_scale_says(path):
     record = read_record(path)
     base = CONFIG.study(record.task, record.arch, record.scale).scale.base_width
-    assert {alpha: width_of(record, alpha).count for alpha in record.alphas} == {a: base * a for a in record.alphas}
+    assert {alpha: record.width(alpha).count for alpha in record.alphas} == {a: base * a for a in record.alphas}
 
 
 @pytest.mark.parametrize(
@@ -58,12 +56,12 @@ def test_the_networks_of_a_record_are_as_wide_as_its_scale_says(path):
     ],
 )
 def test_a_width_is_said_as_a_share_and_in_absolute_terms(arch, features, alpha, said):
-    assert str(width_of(of(arch, features, alpha), alpha)) == said
+    assert str(of(arch, features, alpha).width(alpha)) == said
 
 
 def test_networks_of_the_toy_are_as_wide_as_they_have_neurons():
     record = read_toy_record(ROOT / "results" / "smoke" / "toy.json")
-    found = [str(toy_width_of(record, Fraction(1, k))) for k in (1, 120, 300)]
+    found = [str(record.width(Fraction(1, k))) for k in (1, 120, 300)]
     assert found == ["1 (600 neurons)", "1/120 (5 neurons)", "1/300 (2 neurons)"]
 
 
@@ -76,7 +74,7 @@ def test_a_judgement_is_about_a_width_or_a_trend():
 
 def test_an_axis_names_each_width_with_its_channels_and_says_that_they_are_channels():
     axes, record = Figure().subplots(), synthetic_record()
-    label_widths(axes, [width_of(record, alpha) for alpha in record.narrow_alphas])
+    label_widths(axes, [record.width(alpha) for alpha in record.narrow_alphas])
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1/2\n8", "1/4\n4", "1/8\n2", "1/16\n1"]
     assert axes.get_xlabel() == "width factor α\nchannels of the first layer"
 

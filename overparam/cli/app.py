@@ -104,8 +104,8 @@ def workspace() -> Workspace:
 def judged(studies: list[StudySpec]) -> "list[Judgement]":
     """How the records of some studies are judged."""
     from overparam.study.belonging import read_record_of
-    from overparam.verdicts.judge import judge_record
     from overparam.verdicts.margins import load_preregistration
+    from overparam.verdicts.registry import judge_record
 
     preregistration = load_preregistration()
     return [

@@ -191,12 +191,12 @@ def toy() -> None:
     from overparam.pipeline.toy import record_path, run_toy
     from overparam.toy.spec import read_toy
     from overparam.verdicts.margins import load_preregistration
-    from overparam.verdicts.toy import judge_toy_record
+    from overparam.verdicts.registry import judge_record
 
     spec = read_toy()
     with progress_display() as display:
         record = run_toy(spec, record_path(workspace().results), display)
-    show(judge_toy_record(record, spec, load_preregistration(), evidence="record"))
+    show(judge_record(record, load_preregistration(), evidence="record"))
 
 
 @app.command()

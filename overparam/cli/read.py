@@ -150,15 +150,13 @@ def explain(claim: Annotated[str, typer.Argument(help="a claim or a control, suc
 
     Example: `overparam explain span-over`
     """
-    from overparam.verdicts.controls import ALL
-    from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
+    from overparam.verdicts.registry import REGISTRY
 
-    known = ALL | TOY_CLAIMS | TOY_CONTROLS
-    if claim not in known:
-        raise SpecError(f"there is no claim {claim!r}: there are {', '.join(known)}")
-    chosen = known[claim]
+    if claim not in REGISTRY:
+        raise SpecError(f"there is no claim {claim!r}: there are {', '.join(REGISTRY)}")
+    chosen = REGISTRY[claim]
     console.print(Text.assemble((claim, "bold"), f" (Figure {chosen.figure}): {chosen.statement}."))
-    console.print(f"Measured: {chosen.inequality}")
+    console.print(f"Measured: {chosen.words}")
     show([judgement for setting in _settings() for judgement in setting.of(claim)])
 
 

@@ -30,15 +30,17 @@ from overparam.io.files import digest_json
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.similarity import Pair, linear_cka
 from overparam.metrics.stats import Effect
-from overparam.study.controls.quantities import likeness
+from overparam.study.controls.quantities import similarity
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Block, S
 from overparam.study.layout import Replicate
 from overparam.study.measure import measure
-from overparam.study.quantities import M_1, M_1_PRIME, Contrast, S
+from overparam.study.quantities import alone
 from overparam.study.record import Record
-from overparam.verdicts.claims import CLAIMS, Claim, cells
+from overparam.verdicts.claims import CLAIMS, Claim
 from overparam.verdicts.controls import CONTROLS
-from overparam.verdicts.judge import Judgement, finite, judge_record
+from overparam.verdicts.judge import Judgement, finite
 from overparam.verdicts.margins import Preregistration, load_preregistration
+from overparam.verdicts.registry import judge_record
 from overparam.verdicts.scoreboard import scoreboard, summary
 
 JUDGED = CLAIMS | CONTROLS
@@ -69,9 +71,14 @@ class Comparison:
 
     def _measured(self) -> Table:
         """The quantities that claims compare, then their differences, then similarities."""
-        asked = [claim.effect(alpha) for claim in JUDGED.values() for alpha in self.record.narrow_alphas]
+        asked = [
+            effect
+            for claim in JUDGED.values()
+            for alpha in self.record.narrow_alphas
+            for effect in claim.inequality.compared(self.record, [alpha])
+        ]
         effects = [effect for effect in asked if not self.record.lacks(effect)]
-        quantities = [Contrast({name: 1.0}) for effect in effects for name in effect.weights]
+        quantities = [alone(quantity) for effect in effects for quantity in effect.weights]
         table = Table(title="Measured", title_justify="left", header_style="bold")
         table.add_column("quantity", no_wrap=True)
         for heading in ("mean", "± to 95 % bounds", *map(Text, self.replicates)):
@@ -130,7 +137,7 @@ def compare_networks(
     copies = {Fraction(1): 2, **{alpha: len(narrow) for alpha, narrow in first.by_width().items()}}
     arrays = {**named_features(networks), "classes": classes, "held-out examples": split}
     record = _measure(replicates, copies, {name: digest_array(array) for name, array in arrays.items()}, workers)
-    claims = {name: claim for name, claim in JUDGED.items() if np.ptp(classes) or claim.unit == "span"}
+    claims = {name: claim for name, claim in JUDGED.items() if np.ptp(classes) or claim.inequality.unit == "span"}
     notes = (
         *(
             f"M_1: {first.wide.shape[1]} features; S_{alpha}: {alpha.denominator} × {narrow[0].shape[1]} features"
@@ -178,11 +185,11 @@ def _measure(
 
 
 def _similarity(replicates: Sequence[Replicate]) -> dict[str, Effect]:
-    def aligned(blocks: Blocks, other: str) -> float:
+    def aligned(blocks: Blocks, other: Block) -> float:
         return linear_cka(Pair.of(blocks[M_1][:][blocks.heldout], blocks[other][:][blocks.heldout]))
 
     return {
-        str(likeness("linear CKA", other)): Effect.independent([aligned(r.blocks, other) for r in replicates])
+        str(similarity("linear CKA", other)): Effect.independent([aligned(r.blocks, other) for r in replicates])
         for other in (M_1_PRIME, *map(S, replicates[0].alphas))
     }
 
@@ -242,11 +249,10 @@ def _left_out(claims: Mapping[str, Claim], copies: Mapping[Fraction, int]) -> li
     if len(claims) < len(JUDGED):
         waiting["labels of two or more classes"] = [name for name in JUDGED if name not in claims]
     for name, claim in claims.items():
-        enough = {alpha: claim.copies(alpha) for alpha in copies if alpha < 1}
-        if not cells(claim, enough):
-            where = f"= {claim.widest} and narrower ones" if claim.least else f"≤ {claim.widest}"
-            waiting.setdefault(f"networks of α {where}", []).append(name)
-        for alpha in claim.alphas(enough):
+        enough = {alpha: claim.widths.enough(alpha) for alpha in copies if alpha < 1}
+        if not claim.cells(enough):
+            waiting.setdefault(f"networks of α {claim.widths}", []).append(name)
+        for alpha in claim.widths.about(enough):
             if copies[alpha] < enough[alpha]:
                 waiting.setdefault(f"{enough[alpha]} networks of α = {alpha}", []).append(name)
     return [f"not judged without {remedy}: {', '.join(names)}" for remedy, names in waiting.items()]

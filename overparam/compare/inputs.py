@@ -13,8 +13,8 @@ from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.io.arrays import read_array
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.rows import mask_of, number_classes, plain_array
+from overparam.study.feature_blocks import M_1, M_1_PRIME, S, S_matched, S_prime
 from overparam.study.layout import Replicate
-from overparam.study.quantities import M_1, M_1_PRIME, S, S_matched, S_prime
 
 
 @dataclass(frozen=True)

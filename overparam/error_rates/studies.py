@@ -12,10 +12,9 @@ from overparam.errors import MeasurementError
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.measure import describe_networks, measure
 from overparam.study.record import Record, Sample
-from overparam.verdicts.claims import CLAIMS
-from overparam.verdicts.controls import CONTROLS
 from overparam.verdicts.judge import judge
 from overparam.verdicts.margins import Preregistration
+from overparam.verdicts.registry import OF_STUDIES
 
 REPLICATES = (3, 5)
 ANY = "any"  # claim
@@ -57,7 +56,7 @@ def _all_judged(claims: Sequence[str], record: Record, preregistration: Preregis
 
 def _judged(claim: str, record: Record, preregistration: Preregistration) -> tuple[str, ...]:
     (alpha,) = record.narrow_alphas
-    judgement = judge((CLAIMS | CONTROLS)[claim], record, alpha, preregistration, evidence="generated")
+    judgement = judge(OF_STUDIES[claim], record, alpha, preregistration, evidence="generated")
     return (judgement.verdict, "confounded") if judgement.confounded else (judgement.verdict,)
 
 

@@ -17,9 +17,9 @@ from overparam.error_rates.networks import (
 )
 from overparam.error_rates.randomness import generator
 from overparam.metrics.definitions import residuals, ridge_regression
+from overparam.study.feature_blocks import M_1, S
 from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate
-from overparam.study.quantities import M_1, S
 
 # Noise on features of networks that are badly trained, and the training accuracy that they declare. M_1′ is kept as it
 # was when it was even worse, and when it was as bad as the narrow ones.

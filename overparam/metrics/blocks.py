@@ -1,6 +1,6 @@
 """Named blocks of features over the same examples, side by side: what every measurement takes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,6 +9,8 @@ import numpy as np
 from overparam.constants import SEED
 from overparam.errors import MeasurementError
 from overparam.metrics.rows import mask_of, number_classes
+
+Name = Hashable  # of a block; its text names it in messages
 
 
 class Rows(Protocol):
@@ -36,7 +38,7 @@ class Blocks:
             no mask, or fewer than two rows fit or are held out.
     """
 
-    arrays: Mapping[str, Rows]
+    arrays: Mapping[Any, Rows]
     ids: np.ndarray
     labels: np.ndarray
     heldout: np.ndarray
@@ -66,12 +68,12 @@ class Blocks:
         for name, array in plain.items():
             object.__setattr__(self, name, array)
 
-    def __getitem__(self, name: str) -> Rows:
+    def __getitem__(self, name: Name) -> Rows:
         if name not in self.arrays:
-            raise MeasurementError(f"there is no feature block {name!r}: there are {', '.join(self.arrays)}")
+            raise MeasurementError(f"there is no feature block {name}: there are {', '.join(map(str, self.arrays))}")
         return self.arrays[name]
 
-    def batches(self, names: Sequence[str], size: int = 4096) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
+    def batches(self, names: Sequence[Name], size: int = 4096) -> Iterator[tuple[slice, dict[Name, np.ndarray]]]:
         """All rows in order, ``size`` at a time, of the named blocks in float64.
 
         Raises:
@@ -81,7 +83,7 @@ class Blocks:
             rows = slice(start, min(start + size, len(self.ids)))
             yield rows, {name: self._read(name, rows) for name in names}
 
-    def _read(self, name: str, rows: slice) -> np.ndarray:
+    def _read(self, name: Name, rows: slice) -> np.ndarray:
         values = np.asarray(self[name][rows], dtype=np.float64)
         broken = ~np.isfinite(values).all(axis=1)
         if broken.any():

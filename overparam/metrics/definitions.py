@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from overparam.errors import MeasurementError
-from overparam.metrics.blocks import Blocks
+from overparam.metrics.blocks import Blocks, Name
 from overparam.metrics.moments import FOLDS, ROUNDING, Moments
 from overparam.metrics.penalties import Choices
 from overparam.metrics.probes import ProbeFit, cross_validate, scale_block
@@ -36,7 +36,7 @@ class Measured:
         return Measured(self.value - other.value, self.contributions - other.contributions, float("nan"))
 
 
-def ridge_regression(blocks: Blocks, source: str, target: str) -> Ridge:
+def ridge_regression(blocks: Blocks, source: Name, target: Name) -> Ridge:
     """Ridge regression from one block to another; for many pairs take `Moments` once and use `RidgeSource`."""
     return RidgeSource(Moments.of(blocks, [source, target] if source != target else [source]), source).to(target)
 
@@ -90,7 +90,7 @@ def residuals(blocks: Blocks, regression: Ridge, *, penalty: float | None = None
     return np.concatenate(parts)
 
 
-def feature_performance(blocks: Blocks, names: Sequence[str], *, penalty: float | None = None) -> Measured:
+def feature_performance(blocks: Blocks, names: Sequence[Name], *, penalty: float | None = None) -> Measured:
     """Feature performance FP: held-out accuracy in [0, 1] of a linear probe on blocks side by side (Definition 2.5).
 
     Each block is centred and divided by its root mean square on the fit split. ψ_i is 1 where example i is right.

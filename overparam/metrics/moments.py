@@ -18,7 +18,7 @@ from operator import add
 import numpy as np
 
 from overparam.errors import MeasurementError
-from overparam.metrics.blocks import Blocks
+from overparam.metrics.blocks import Blocks, Name
 
 FOLDS = 5
 LEAST_FIT_ROWS = 2 * FOLDS  # on which cross-validation chooses a penalty
@@ -72,11 +72,11 @@ class Moments:
         groups: one `Group` a fold, then the held-out one.
     """
 
-    columns: Mapping[str, slice]
+    columns: Mapping[Name, slice]
     groups: tuple[Group, ...]
 
     @classmethod
-    def of(cls, blocks: Blocks, names: Sequence[str] | None = None) -> "Moments":
+    def of(cls, blocks: Blocks, names: Sequence[Name] | None = None) -> "Moments":
         """Moments of the named blocks (all, by default) in one streaming pass.
 
         Raises:
@@ -99,10 +99,12 @@ class Moments:
             raise MeasurementError("moments of different blocks do not add up: take both over the same blocks")
         return Moments(self.columns, tuple(a + b for a, b in zip(self.groups, other.groups, strict=True)))
 
-    def block(self, name: str) -> slice:
+    def block(self, name: Name) -> slice:
         """The columns of one block, or MeasurementError if there is none of that name."""
         if name not in self.columns:
-            raise MeasurementError(f"there are no moments of block {name!r}: there are {', '.join(self.columns)}")
+            raise MeasurementError(
+                f"there are no moments of block {name}: there are {', '.join(map(str, self.columns))}"
+            )
         return self.columns[name]
 
     @property

@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from overparam.errors import MeasurementError
+from overparam.metrics.blocks import Name
 from overparam.metrics.moments import Group, Moments
 from overparam.metrics.penalties import PenaltyChoice
 
@@ -60,7 +61,7 @@ class Eigenbasis:
 class RidgeSource:
     """Everything about ridge regression *from* one block that does not depend on the target."""
 
-    def __init__(self, moments: Moments, source: str) -> None:
+    def __init__(self, moments: Moments, source: Name) -> None:
         self.moments = moments
         self.name = source
         self.columns = moments.block(source)
@@ -71,7 +72,7 @@ class RidgeSource:
         """For every fold: the basis of the other folds, and the fold itself."""
         return [(Eigenbasis.of(others, self.columns), fold) for others, fold in self.moments.without_each_fold()]
 
-    def to(self, target: str) -> "Ridge":
+    def to(self, target: Name) -> "Ridge":
         """The ridge regression of one target block on this source."""
         return Ridge(self, target)
 
@@ -83,7 +84,7 @@ class Ridge:
         MeasurementError: if the target does not vary on the fit split.
     """
 
-    def __init__(self, source: RidgeSource, target: str) -> None:
+    def __init__(self, source: RidgeSource, target: Name) -> None:
         self.source = source
         self.target = target
         self.columns = source.moments.block(target)

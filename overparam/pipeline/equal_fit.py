@@ -125,7 +125,7 @@ def equal_fit_stage(study: StudySpec, workspace: Workspace, *, progress: Progres
 def budgets_around(narrow: Summary, wide: Mapping[str, list[list[float]]], budgets: Sequence[float]) -> list[float]:
     """The budgets whose wide networks fit about as badly as narrow ones: two on either side of every match.
 
-    Matches are those of single networks in cross-entropy, and of narrow ones together in accuracy, in every replicate.
+    Where all fit worse, the last one alone: no effect can be read off, however many are measured. Matches are those of single networks in cross-entropy, and of narrow ones together in accuracy, in every replicate.
 
     Args:
         narrow: fit of the narrow networks of one width.
@@ -139,7 +139,8 @@ def budgets_around(narrow: Summary, wide: Mapping[str, list[list[float]]], budge
             (accuracy < np.array(narrow["ensemble_accuracy"])[:, None]).sum(axis=1),
         ]
     )
-    return list(budgets[max(0, int(worse.min()) - 2) : int(worse.max()) + 2])
+    first, last = int(worse.min()), int(worse.max())
+    return list(budgets[max(0, first - 2) : last + 2] if first < len(budgets) else budgets[-1:])
 
 
 def _weights(files: StudyFiles, networks: Mapping[int, Networks]) -> dict[str, list[str]]:

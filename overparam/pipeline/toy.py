@@ -13,9 +13,8 @@ from overparam.io.files import alone, digest_file, digest_json, digest_source
 from overparam.pipeline.dvc_pins import pinned_outs
 from overparam.pipeline.evidence import NoEvidence, check_made
 from overparam.study.belonging import check_belongs
-from overparam.toy.record import ToyRecord, read_toy_record, write_toy_record
+from overparam.toy.record import SCALE, TASK, ToyRecord, read_toy_record, write_toy_record
 from overparam.toy.spec import NO_PRODUCT, ToySpec
-from overparam.verdicts.toy import SCALE, TASK
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -7,15 +7,14 @@ import numpy as np
 
 from overparam.metrics.stats import Effect
 from overparam.study.controls.copies import LEAST, asymptote, counts
-from overparam.study.controls.quantities import concatenation
-from overparam.study.quantities import FSE, M_1
+from overparam.study.feature_blocks import M_1, Concatenation
+from overparam.study.quantities import FSE
 from overparam.study.record import Record
-from overparam.verdicts.judge import networks
 
 
 def growth(record: Record, alpha: Fraction) -> dict[int, Effect]:
     """FSE(S_α^(U)→M_1) by U."""
-    return {U: record.effect(FSE(concatenation(alpha, U), M_1)) for U in counts(alpha, networks(record)[alpha])}
+    return {U: record.effect(FSE(Concatenation(alpha, U), M_1)) for U in counts(alpha, record.members[alpha])}
 
 
 def level(growing: Mapping[int, Effect]) -> Effect | None:

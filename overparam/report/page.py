@@ -19,7 +19,7 @@ from overparam.report.figures.studies import draw_figures
 from overparam.report.figures.toy import draw_toy_figures
 from overparam.report.settings import Setting
 from overparam.study.record import Record
-from overparam.study.widths import BESIDE_ALPHA, width_of
+from overparam.study.widths import BESIDE_ALPHA
 from overparam.toy.record import ToyRecord
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
@@ -132,7 +132,7 @@ def networks(setting: Setting) -> list[Mapping[str, Any]]:
         return []
     return [
         {
-            "width": width_of(setting.record, alpha),
+            "width": setting.record.width(alpha),
             "checkpoint": checkpoint,
             "seeds": seeds,
             "environment": environment,

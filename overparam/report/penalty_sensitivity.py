@@ -8,10 +8,7 @@ import numpy as np
 
 from overparam.metrics.stats import greater
 from overparam.study.record import Record, Sample
-from overparam.verdicts.claims import CLAIMS
-from overparam.verdicts.judge import networks
-
-SPAN_OVER = CLAIMS["span-over"]
+from overparam.verdicts.claims import CLAIMS, SPAN_OVER
 
 
 def steady_range(path: Sample, alpha: Fraction, margin: float) -> tuple[float, float]:
@@ -35,7 +32,7 @@ def steady_range(path: Sample, alpha: Fraction, margin: float) -> tuple[float, f
 
 def steadiness(controls: Record, margin: float) -> str:
     """A sentence on how far the penalties can be moved at each width; empty where there is nothing to tell."""
-    alphas = SPAN_OVER.alphas(networks(controls))
+    alphas = CLAIMS["span-over"].widths.about(controls.members)
     if not alphas or len(controls.replicates) < 2:
         return ""
     path = controls.samples["path"]

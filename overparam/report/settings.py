@@ -15,12 +15,11 @@ from overparam.pipeline.toy import gather_toy, record_path
 from overparam.report.penalty_sensitivity import steadiness
 from overparam.report.readings import TITLES, words_alone
 from overparam.study.record import Record
-from overparam.toy.record import ToyRecord
+from overparam.toy.record import ARCHITECTURE, SCALE, TASK, ToyRecord
 from overparam.toy.spec import ToySpec
-from overparam.verdicts import toy
-from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS_APART
-from overparam.verdicts.judge import Judgement, judge_record
+from overparam.verdicts.judge import Judgement
 from overparam.verdicts.margins import Preregistration
+from overparam.verdicts.registry import judge_record
 
 if TYPE_CHECKING:  # comparing takes libraries that records do not
     from overparam.compare.api import Comparison
@@ -87,7 +86,7 @@ def gather_settings(config: Config, spec: ToySpec, preregistration: Preregistrat
         for scale in config.scales
         for study in config.studies(scale)
     ]
-    names = (toy.TASK, toy.ARCHITECTURE, toy.SCALE)
+    names = (TASK, ARCHITECTURE, SCALE)
     path = record_path(Workspace.at(root).results)
     return [*settings, _setting(names, path, lambda: _judge_toy(spec, preregistration, root))]
 
@@ -109,15 +108,15 @@ def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path)
     judgements = judge_record(record, preregistration, evidence=level)
     with suppress(NoEvidence):
         level, equal_fit = gather_equal_fit(study, root)
-        judgements += judge_record(equal_fit, preregistration, evidence=level, claims=AT_EQUAL_FIT)
+        judgements += judge_record(equal_fit, preregistration, evidence=level)
     try:
         level, controls = gather_controls(study, root)
     except NoEvidence:
         return record, judgements, None, [words_alone(record)]
-    judgements += judge_record(controls, preregistration, evidence=level, claims=CONTROLS_APART)
+    judgements += judge_record(controls, preregistration, evidence=level)
     return record, judgements, controls, [words_alone(record), steadiness(controls, preregistration.span)]
 
 
 def _judge_toy(spec: ToySpec, preregistration: Preregistration, root: Path) -> Judged:
     level, record = gather_toy(spec, "record", root, silent)
-    return record, toy.judge_toy_record(record, spec, preregistration, evidence=level), None, []
+    return record, judge_record(record, preregistration, evidence=level), None, []

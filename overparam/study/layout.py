@@ -8,8 +8,8 @@ import numpy as np
 
 from overparam.errors import MeasurementError
 from overparam.metrics.blocks import Blocks
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Block, Early, S, S_matched, S_prime
 from overparam.study.feature_file import FeatureFile
-from overparam.study.quantities import M_1, M_1_PRIME, S, S_matched, S_prime, early
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Replicate:
                     f"α = {alpha} has {file.features.shape[1]} networks where {2 * alpha.denominator} are needed, "
                     "half of them held out: train more copies"
                 )
-        arrays: dict[str, np.ndarray] = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
+        arrays: dict[Block, np.ndarray] = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
         snapshots = {epochs: k for k, epochs in enumerate(wide.epochs.tolist()) if epochs < wide.epochs[0]}
-        arrays |= {early(epochs): wide.features[:, k] for epochs, k in snapshots.items()}
+        arrays |= {Early(epochs): wide.features[:, k] for epochs, k in snapshots.items()}
         for alpha, file in files.items():
             for name in ("ids", "labels", "heldout"):
                 if not np.array_equal(getattr(file, name), getattr(wide, name)):

@@ -1,6 +1,6 @@
 """Every quantity that the vision claims compare, in every replicate and at every penalty factor."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -17,21 +17,23 @@ from overparam.metrics.moments import Moments
 from overparam.metrics.penalties import Choices, Fitted, Penalties, PenaltyChoice
 from overparam.metrics.ridge import Ridge, RidgeSource
 from overparam.metrics.stats import contribution_covariance
+from overparam.study.feature_blocks import M_1, M_1_PRIME, PLANTED, Block, Early, R, S, S_matched, S_prime
 from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate, check_same_examples
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, PLANTED, Contrast, R, S, S_matched, S_prime, early
+from overparam.study.quantities import PERFORMANCE, SPAN_ERROR, Quantity
 from overparam.study.record import PENALTY_FACTORS, Sample
 
 # Labels are planted on so many examples, amid so much noise, that a probe which works gains a few points of accuracy.
 PLANTED_SHARE = 0.3
 PLANTED_NOISE = 0.25  # standard deviation; planted labels are one-hot
 
-Quantities = dict[str, list[Measured]]  # by quantity: one measurement a penalty factor
+Quantities = dict[Hashable, list[Measured]]  # by quantity: one measurement a penalty factor
 
 
 def measure(
     replicates: Mapping[int, Replicate],
     *,
+    called: Callable[[Hashable], Hashable] = lambda quantity: quantity,
     workers: int = -1,
     advance: Callable[[int, int], object] = lambda done, total: None,
 ) -> tuple[dict[str, Sample], Penalties]:
@@ -40,6 +42,7 @@ def measure(
     Args:
         replicates: the networks of each replicate. What lacks its block is not measured; nor is any performance if
             all examples have one label.
+        called: what each quantity is kept as, maps and probes being fitted on some examples or others.
         workers: processes that share the work; −1 for one a core.
         advance: called with the parts done and their total, for a progress bar.
 
@@ -68,7 +71,7 @@ def measure(
     run_all: Any = Parallel(n_jobs=workers, return_as="generator")
     done: Iterable[Quantities] = run_all(delayed(single_threaded)(part) for _, _, part in parts)
     for count, ((number, sample, _), quantities) in enumerate(zip(parts, done, strict=True), start=1):
-        measured[sample][number] |= quantities
+        measured[sample][number] |= {called(quantity): taken for quantity, taken in quantities.items()}
         advance(count, len(parts))
     found = {sample: list(by_number.values()) for sample, by_number in measured.items()}
     penalties = {name: choices for by_replicate in found.values() for name, choices in chosen(by_replicate).items()}
@@ -84,7 +87,7 @@ def single_threaded(part: Callable[[], Quantities]) -> Quantities:
 
 def _wide_spans(replicate: Replicate) -> Quantities:
     """FSE onto M_1 from M_1′, at the end of its training and before."""
-    return spans(replicate.blocks, [(source, M_1) for source in (M_1_PRIME, *map(early, replicate.early_epochs))])
+    return spans(replicate.blocks, [(source, M_1) for source in (M_1_PRIME, *map(Early, replicate.early_epochs))])
 
 
 def _narrow_spans(replicate: Replicate, alpha: Fraction) -> Quantities:
@@ -94,7 +97,9 @@ def _narrow_spans(replicate: Replicate, alpha: Fraction) -> Quantities:
     return spans(replicate.blocks, [pair for pair in pairs if set(pair) <= set(replicate.blocks.arrays)])
 
 
-def spans(blocks: Blocks, pairs: Sequence[tuple[str, str]], factors: Sequence[float] = PENALTY_FACTORS) -> Quantities:
+def spans(
+    blocks: Blocks, pairs: Sequence[tuple[Block, Block]], factors: Sequence[float] = PENALTY_FACTORS
+) -> Quantities:
     """FSE(A→B) at every penalty factor, from moments that are taken once."""
     moments = Moments.of(blocks, list(dict.fromkeys(name for pair in pairs for name in pair)))
     sources = {source: RidgeSource(moments, source) for source, _ in pairs}
@@ -102,7 +107,7 @@ def spans(blocks: Blocks, pairs: Sequence[tuple[str, str]], factors: Sequence[fl
     for source, target in pairs:
         regression = sources[source].to(target)
         errors = [span_error(blocks, regression, penalty=regression.penalty * factor) for factor in factors]
-        measured[_name(FSE(source, target))] = _after({"ridge": regression.choice}, errors)
+        measured[Quantity(SPAN_ERROR, (source, target))] = _after({"ridge": regression.choice}, errors)
     return measured
 
 
@@ -112,8 +117,8 @@ def _wide_performance(replicate: Replicate) -> Quantities:
     planted = Blocks({**blocks.arrays, PLANTED: _planted(blocks)}, blocks.ids, blocks.labels, blocks.heldout)
     return {
         **performances(blocks, [M_1]),
-        _name(FP(M_1, PLANTED)): [feature_performance(planted, (M_1, PLANTED))] * len(PENALTY_FACTORS),
-        **performances(blocks, map(early, replicate.early_epochs)),
+        Quantity(PERFORMANCE, (M_1, PLANTED)): [feature_performance(planted, (M_1, PLANTED))] * len(PENALTY_FACTORS),
+        **performances(blocks, map(Early, replicate.early_epochs)),
     }
 
 
@@ -126,25 +131,28 @@ def _narrow_performance(replicate: Replicate, alpha: Fraction) -> Quantities:
     return performances(replicate.blocks, plain) | residual_performances(replicate.blocks, pairs)
 
 
-def performances(blocks: Blocks, names: Iterable[str]) -> Quantities:
+def performances(blocks: Blocks, names: Iterable[Block]) -> Quantities:
     """FP of single blocks, which no ridge penalty touches."""
-    return {_name(FP(name)): [feature_performance(blocks, (name,))] * len(PENALTY_FACTORS) for name in names}
+    return {
+        Quantity(PERFORMANCE, (name,)): [feature_performance(blocks, (name,))] * len(PENALTY_FACTORS) for name in names
+    }
 
 
-def residual_performances(blocks: Blocks, pairs: Sequence[tuple[str, str]]) -> Quantities:
+def residual_performances(blocks: Blocks, pairs: Sequence[tuple[Block, Block]]) -> Quantities:
     """FP([A, R(A→B)]) at every penalty factor, from moments that are taken once."""
     moments = Moments.of(blocks, list(dict.fromkeys(name for pair in pairs for name in pair)))
     sources = {source: RidgeSource(moments, source) for source, _ in pairs}
     return {
-        _name(FP(source, R(source, target))): _with_residuals(blocks, sources[source].to(target))
+        Quantity(PERFORMANCE, (source, R(source, target))): _with_residuals(
+            blocks, R(source, target), sources[source].to(target)
+        )
         for source, target in pairs
     }
 
 
-def _with_residuals(blocks: Blocks, regression: Ridge) -> list[Measured]:
+def _with_residuals(blocks: Blocks, name: R, regression: Ridge) -> list[Measured]:
     """FP([A, R(A→B)]) at every penalty factor; the probe's penalty is chosen once, at factor 1."""
-    source = regression.source.name
-    name = R(source, regression.target)
+    source = name.source
 
     def performance(factor: float, probe_penalty: float | None) -> Measured:
         residual = residuals(blocks, regression, penalty=regression.penalty * factor)
@@ -174,29 +182,24 @@ def _planted(blocks: Blocks) -> np.ndarray:
 
 def joint_sample(measured: list[Quantities], factors: Sequence[float] = PENALTY_FACTORS) -> Sample:
     """The measurements of every replicate, all on the same examples, with their joint covariance."""
-    quantities = tuple(measured[0])
+    quantities = list(measured[0])
     by_factor = list(zip(*(m[q] for m in measured for q in quantities), strict=True))
     values = np.array([[measurement.value for measurement in row] for row in by_factor])
     shared = [
         contribution_covariance(np.array([measurement.contributions for measurement in row])) for row in by_factor
     ]
     shape = (len(factors), len(measured), len(quantities))
-    return Sample(quantities, values.reshape(shape), np.array(shared), tuple(factors))
+    return Sample(tuple(map(str, quantities)), values.reshape(shape), np.array(shared), tuple(factors))
 
 
 def chosen(measured: Sequence[Quantities]) -> dict[str, dict[Fitted, list[PenaltyChoice]]]:
     """By quantity, what cross-validation chose for it in every replicate, where it chose anything."""
     choices = {quantity: [m[quantity][0].choices for m in measured] for quantity in measured[0]}
     return {
-        quantity: {fitted: [made[fitted] for made in by_replicate] for fitted in by_replicate[0]}
+        str(quantity): {fitted: [made[fitted] for made in by_replicate] for fitted in by_replicate[0]}
         for quantity, by_replicate in choices.items()
         if by_replicate[0]
     }
-
-
-def _name(contrast: Contrast) -> str:
-    (name,) = contrast.weights
-    return name
 
 
 def describe_networks(files: Mapping[int, FeatureFile]) -> dict[str, Any]:

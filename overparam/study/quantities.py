@@ -1,77 +1,83 @@
-"""The paper's notation as Python: names of feature blocks and of measured quantities, and differences of them.
+"""What is measured of blocks, as values, and differences of that.
 
 ``FSE(S(alpha), M_1) - FSE(M_1_PRIME, M_1)`` is a `Contrast`: which measured quantities, with which weights. A record
-evaluates it in every replicate, with the covariance that its interval needs.
+evaluates it in every replicate, with the covariance that its interval needs. The text of a quantity is its name in a
+record; it is never read back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
-M_1 = "M_1"
-M_1_PRIME = "M_1′"
+from overparam.study.feature_blocks import Block
 
 
-def S(alpha: Fraction) -> str:  # noqa: N802
-    """The concatenation S_α^(U*) of 1/α narrow networks."""
-    return f"S_{alpha}"
+@dataclass(frozen=True)
+class Metric:
+    """What is measured of one block or several; ``joint`` stands between them."""
+
+    name: str
+    joint: str = ", "
 
 
-def S_prime(alpha: Fraction) -> str:  # noqa: N802
-    """S_α′: 1/α narrow networks held out of S_α, side by side; the target of ``span-under``, pooled over them.
+SPAN_ERROR = Metric("FSE", "→")
+PERFORMANCE = Metric("FP")
 
-    A narrow network can die in training and leave constant features; pooled, it neither counts nor makes the span error
-    undefined.
+
+@dataclass(frozen=True)
+class Quantity:
+    """A metric of blocks.
+
+    Attributes:
+        metric: which.
+        blocks: what it is of, in order.
     """
-    return f"S_{alpha}′"
 
+    metric: Metric
+    blocks: tuple[Block, ...]
 
-def S_matched(alpha: Fraction) -> str:  # noqa: N802
-    """S_α^(U) with U = 1/α²: about as many parameters as M_1, where S_α has as many features."""
-    return f"S_{alpha}^({alpha.denominator**2})"
-
-
-def early(epochs: int) -> str:
-    """M_1′ as it was after its first epochs: a wide network that fits its training data less well."""
-    return f"{M_1_PRIME} after {epochs}"
-
-
-def R(source: str, target: str) -> str:  # noqa: N802
-    """The residuals of the target's features that the source does not span."""
-    return f"R({source}→{target})"
-
-
-PLANTED = "planted labels"
+    def __str__(self) -> str:
+        return f"{self.metric.name}({self.metric.joint.join(map(str, self.blocks))})"
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A weighted sum of measured quantities, by name."""
+    """A weighted sum of measured quantities."""
 
-    weights: Mapping[str, float]
+    weights: Mapping[Hashable, float]
+
+    @property
+    def by_name(self) -> dict[str, float]:
+        """The weights by the names that records have for the quantities."""
+        return {str(quantity): weight for quantity, weight in self.weights.items()}
 
     def __add__(self, other: "Contrast") -> "Contrast":
-        names = dict.fromkeys([*self.weights, *other.weights])
-        return Contrast({name: self.weights.get(name, 0.0) + other.weights.get(name, 0.0) for name in names})
+        quantities = dict.fromkeys([*self.weights, *other.weights])
+        return Contrast({q: self.weights.get(q, 0.0) + other.weights.get(q, 0.0) for q in quantities})
 
     def __sub__(self, other: "Contrast") -> "Contrast":
         return self + -1.0 * other
 
     def __rmul__(self, factor: float) -> "Contrast":
-        return Contrast({name: factor * weight for name, weight in self.weights.items()})
+        return Contrast({quantity: factor * weight for quantity, weight in self.weights.items()})
 
     def __str__(self) -> str:
-        terms = [
-            f"{'−' if w < 0 else '+'} {'' if abs(w) == 1 else f'{abs(w):g}·'}{name}" for name, w in self.weights.items()
-        ]
-        return " ".join(terms).removeprefix("+ ")
+        terms = []
+        for quantity, weight in self.weights.items():
+            sign = "− " if weight < 0 else "+ " if terms else ""
+            terms.append(f"{sign}{'' if abs(weight) == 1 else f'{abs(weight):g}·'}{quantity}")
+        return " ".join(terms)
 
 
-def FSE(source: str, target: str) -> Contrast:  # noqa: N802
+def FSE(source: Block, target: Block) -> Contrast:  # noqa: N802
     """Feature span error from one block to another."""
-    return Contrast({f"FSE({source}→{target})": 1.0})
+    return alone(Quantity(SPAN_ERROR, (source, target)))
 
 
-def FP(*blocks: str) -> Contrast:  # noqa: N802
+def FP(*blocks: Block) -> Contrast:  # noqa: N802
     """Feature performance of blocks side by side."""
-    return Contrast({f"FP({', '.join(blocks)})": 1.0})
+    return alone(Quantity(PERFORMANCE, blocks))
+
+
+def alone(quantity: Hashable) -> Contrast:
+    """One quantity as a contrast."""
+    return Contrast({quantity: 1.0})

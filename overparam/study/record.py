@@ -14,6 +14,7 @@ from overparam.io.files import read_sealed, write_sealed
 from overparam.metrics.penalties import Fitted, Penalties, PenaltyChoice
 from overparam.metrics.stats import Effect
 from overparam.study.quantities import Contrast
+from overparam.study.widths import Width
 
 SCHEMA = 4
 WITHOUT_CURVES = 3  # of records that keep no more of a choice than the penalty
@@ -40,7 +41,8 @@ class Sample:
 
     def effect(self, contrast: Contrast, factor: float = 1.0) -> Effect:
         """The contrast in every replicate, at one penalty factor."""
-        weights = np.array([contrast.weights.get(name, 0.0) for name in self.quantities])
+        asked = contrast.by_name
+        weights = np.array([asked.get(name, 0.0) for name in self.quantities])
         k = self.factors.index(factor)
         values = self.values[k]
         replicates, count = values.shape
@@ -84,6 +86,16 @@ class Record:
     samples: Mapping[str, Sample]
 
     @property
+    def chosen(self) -> float:
+        """The factor on every cross-validated ridge penalty, of the study itself."""
+        return 1.0
+
+    @property
+    def members(self) -> dict[Fraction, int]:
+        """How many networks were measured at each width factor, in each replicate."""
+        return {alpha: len(entry["train_accuracy"][0]) for alpha, entry in self.networks.items()}
+
+    @property
     def narrow_alphas(self) -> tuple[Fraction, ...]:
         """The width factors below 1, from the widest to the narrowest."""
         return tuple(alpha for alpha in self.alphas if alpha < 1)
@@ -95,14 +107,22 @@ class Record:
             ArtifactError: if the record did not measure one of its quantities.
         """
         for sample in self.samples.values():
-            if set(contrast.weights) <= set(sample.quantities):
+            if set(contrast.by_name) <= set(sample.quantities):
                 return sample.effect(contrast, factor)
         raise ArtifactError(f"the record of {self.task}-{self.arch} at scale {self.scale} has not measured {contrast}")
 
     def lacks(self, contrast: Contrast) -> list[str]:
         """The quantities of a contrast that were not measured."""
         known = {name for sample in self.samples.values() for name in sample.quantities}
-        return [name for name in contrast.weights if name not in known]
+        return [name for name in contrast.by_name if name not in known]
+
+    def width(self, alpha: Fraction) -> Width:
+        """How wide the networks are at a width factor, from how many features each of them has."""
+        return Width.of_features(self.arch, alpha, self.networks[alpha]["features"])
+
+    def lag(self, alphas: Iterable[Fraction]) -> float:
+        """By how much the training accuracy of M_1 and M_1′ is above the least of those at some widths; in [−1, 1]."""
+        return self.train_accuracy(Fraction(1)) - min(map(self.train_accuracy, alphas))
 
     def train_accuracy(self, alpha: Fraction) -> float:
         """Mean training accuracy in [0, 1] of the networks at one width."""

@@ -6,8 +6,6 @@ At base width 16, α = 1/16 is a network of one channel; the paper's narrowest h
 from dataclasses import dataclass
 from fractions import Fraction
 
-from overparam.study.record import Record
-
 
 @dataclass(frozen=True)
 class Unit:
@@ -52,6 +50,12 @@ class Width:
     count: int
     unit: Unit
 
+    @classmethod
+    def of_features(cls, arch: str, alpha: Fraction, features: int) -> "Width":
+        """How wide a network of an architecture is that has so many features."""
+        unit = UNITS.get(arch, FEATURES)
+        return cls(alpha, features // unit.features, unit)
+
     @property
     def absolute(self) -> str:
         """The width without α, such as ``4 ch``."""
@@ -63,15 +67,9 @@ class Width:
         return {"alpha": str(self.alpha), "width": self.absolute}
 
     def __str__(self) -> str:
-        return beside(str(self.alpha), self.absolute)
+        return beside(self.alpha, self.absolute)
 
 
-def width_of(record: Record, alpha: Fraction) -> Width:
-    """How wide the networks of a record are at a width factor, from how many features each of them has."""
-    unit = UNITS.get(record.arch, FEATURES)
-    return Width(alpha, record.networks[alpha]["features"] // unit.features, unit)
-
-
-def beside(name: str, width: str) -> str:
+def beside(name: object, width: str) -> str:
     """An absolute width beside what has it: ``1/16 (1 ch)``."""
     return f"{name} ({width})"

@@ -12,8 +12,9 @@ from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import span_error
 from overparam.metrics.moments import Moments
 from overparam.metrics.ridge import RidgeSource
-from overparam.study.quantities import FSE, M_1, S
-from overparam.toy.record import TARGET, activated, best_alignment
+from overparam.study.feature_blocks import M_1, Block, S
+from overparam.study.quantities import FSE
+from overparam.toy.record import TARGET, Activated, BestAlignment
 from overparam.toy.simulation import PLANES, Networks, draw_inputs, seed_generators, train_all
 from overparam.toy.spec import ToySpec
 
@@ -35,10 +36,10 @@ def _quantities(spec: ToySpec, networks: Mapping[Fraction, Networks]) -> Quantit
         for plane in PLANES:
             final = trained.alignment[plane][-1]  # (seeds, neurons)
             for threshold in spec.thresholds:
-                quantities[activated(plane, alpha, threshold)] = (final > threshold).mean(axis=1).tolist()
-            quantities[best_alignment(plane, alpha)] = final.max(axis=1).tolist()
+                quantities[str(Activated(plane, alpha, threshold))] = (final > threshold).mean(axis=1).tolist()
+            quantities[str(BestAlignment(plane, alpha))] = final.max(axis=1).tolist()
             rise = final.max(axis=1) - trained.alignment[plane][0].max(axis=1)
-            quantities[best_alignment(plane, alpha, rise=True)] = rise.tolist()
+            quantities[str(BestAlignment(plane, alpha, rise=True))] = rise.tolist()
     return quantities
 
 
@@ -51,7 +52,7 @@ def measure_spans(spec: ToySpec, networks: Mapping[Fraction, Networks]) -> Quant
     measured: Quantities = {}
     with threadpool_limits(limits=1, user_api="blas"):
         for seed in range(spec.seeds):
-            arrays = {M_1 if alpha == 1 else S(alpha): values[seed] for alpha, values in hidden.items()}
+            arrays: dict[Block, np.ndarray] = {S(alpha): values[seed] for alpha, values in hidden.items()}
             arrays[TARGET] = targets[seed, :, None].numpy()
             blocks = Blocks(arrays, np.arange(count), np.zeros(count, int), heldout)
             for source in arrays:
@@ -60,9 +61,8 @@ def measure_spans(spec: ToySpec, networks: Mapping[Fraction, Networks]) -> Quant
                 onto = [TARGET] if source == M_1 else [M_1, TARGET]
                 regressions = RidgeSource(Moments.of(blocks, [source, *onto]), source)
                 for target in onto:
-                    (name,) = FSE(source, target).weights
                     error = span_error(blocks, regressions.to(target), penalty=spec.spans.penalty)
-                    measured.setdefault(name, []).append(error.value)
+                    measured.setdefault(str(FSE(source, target)), []).append(error.value)
     return measured
 
 

@@ -1,6 +1,6 @@
 """The toy's record: what was measured in every seed, sealed; and the names of its quantities."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,24 +11,48 @@ import numpy as np
 from overparam.errors import ArtifactError
 from overparam.io.files import read_sealed, write_sealed
 from overparam.metrics.stats import Effect
-from overparam.study.quantities import M_1, Contrast, S
+from overparam.study.feature_blocks import Block, S
+from overparam.study.quantities import Contrast
+from overparam.study.widths import NEURONS, Width
+from overparam.toy.spec import Plane
 
 SCHEMA = 2
-TARGET = "y"  # the block of what the networks are trained to give
+TASK, ARCHITECTURE, SCALE = "toy", "two-layer", "smoke"
 
 
-def activated(plane: str, alpha: Fraction, threshold: float) -> str:
-    """The share of neurons that a pair of signals activates: "addition" (v_1, v_2) or "product" (v_3, v_4)."""
-    return f"neurons of {_network(alpha)} activated by the {plane} above {threshold:g}"
+@dataclass(frozen=True)
+class Target(Block):
+    """What the networks are trained to give."""
+
+    def __str__(self) -> str:
+        return "y"
 
 
-def best_alignment(plane: str, alpha: Fraction, *, rise: bool = False) -> str:
+TARGET = Target()
+
+
+@dataclass(frozen=True)
+class Activated:
+    """The share of neurons that a pair of signals activates above a threshold of alignment."""
+
+    plane: Plane
+    alpha: Fraction
+    threshold: float
+
+    def __str__(self) -> str:
+        return f"neurons of {S(self.alpha)} activated by the {self.plane} above {self.threshold:g}"
+
+
+@dataclass(frozen=True)
+class BestAlignment:
     """The alignment of the best neuron with a pair of signals at the end of training, or how far it rose."""
-    return f"{'rise of the ' if rise else ''}best alignment of {_network(alpha)} with the {plane}"
 
+    plane: Plane
+    alpha: Fraction
+    rise: bool = False
 
-def _network(alpha: Fraction) -> str:
-    return M_1 if alpha == 1 else S(alpha)
+    def __str__(self) -> str:
+        return f"{'rise of the ' if self.rise else ''}best alignment of {S(self.alpha)} with the {self.plane}"
 
 
 @dataclass(frozen=True)
@@ -51,6 +75,39 @@ class ToyRecord:
     controls: Mapping[str, Mapping[str, list[float]]]
     more: Mapping[str, Any]
 
+    @property
+    def task(self) -> str:
+        """As of studies."""
+        return TASK
+
+    @property
+    def arch(self) -> str:
+        """As of studies."""
+        return ARCHITECTURE
+
+    @property
+    def scale(self) -> str:
+        """As of studies."""
+        return SCALE
+
+    @property
+    def chosen(self) -> float:
+        """The alignment above which a neuron is activated."""
+        return self.spec["threshold"]
+
+    @property
+    def members(self) -> dict[Fraction, int]:
+        """How many networks there are at each width factor."""
+        return {alpha: alpha.denominator for alpha in map(Fraction, self.spec["alphas"])}
+
+    def width(self, alpha: Fraction) -> Width:
+        """How many neurons each of the networks of a width factor has."""
+        return Width(alpha, int(alpha * self.spec["neurons"]), NEURONS)
+
+    def lag(self, alphas: Iterable[Fraction]) -> float:
+        """By how much narrow networks fit less well than the wide one, which nobody compares here."""
+        return 0.0
+
     def control(self, name: str) -> "ToyRecord":
         """What was measured with one thing changed, as a record of its own.
 
@@ -67,10 +124,10 @@ class ToyRecord:
         Raises:
             ArtifactError: if the record did not measure one of its quantities.
         """
-        missing = [name for name in contrast.weights if name not in self.quantities]
+        missing = [name for name in contrast.by_name if name not in self.quantities]
         if missing:
             raise ArtifactError(f"the toy's record has not measured {missing[0]}: run `overparam toy` again")
-        terms = [weight * np.array(self.quantities[name]) for name, weight in contrast.weights.items()]
+        terms = [weight * np.array(self.quantities[name]) for name, weight in contrast.by_name.items()]
         return Effect.independent(np.sum(terms, axis=0))
 
 

@@ -29,9 +29,9 @@ from torch import Tensor
 from overparam.constants import SEED
 from overparam.errors import MeasurementError
 from overparam.io.workers import fresh_workers
-from overparam.toy.spec import ToySpec
+from overparam.toy.spec import Plane, ToySpec
 
-PLANES = {"addition": slice(0, 2), "product": slice(2, 4)}  # axes that span each pair of signals
+PLANES: dict[Plane, slice] = {"addition": slice(0, 2), "product": slice(2, 4)}  # axes that span each pair of signals
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -13,6 +13,7 @@ from overparam.config.studies import load_config, parse_alpha
 from overparam.errors import SpecError
 
 SIGNALS = 4  # v_1 and v_2 are added, v_3 and v_4 multiplied
+Plane = Literal["addition", "product"]  # the plane of either pair
 
 
 NO_PRODUCT = "no product"  # the control in which there is nothing to lose

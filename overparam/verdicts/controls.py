@@ -1,14 +1,40 @@
 """A sceptic's controls of the claims, and the claims at equal fit, as inequalities of the same kind."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 from overparam.study.budgets.quantities import W, W_prime
-from overparam.study.controls.quantities import FSE_best, FSE_nonlinear, FSE_untrained, concatenation, stitched, unseen
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast, R, S, S_matched, S_prime
-from overparam.verdicts.claims import CLAIMS, HALF, QUARTER, Claim, as_many_parameters, twice_as_many
+from overparam.study.controls.quantities import FSE_best, FSE_nonlinear, FSE_untrained, stitched, unseen
+from overparam.study.feature_blocks import (
+    M_1,
+    M_1_PRIME,
+    Concatenation,
+    R,
+    S,
+    S_matched,
+    S_prime,
+    as_many_parameters,
+    twice_as_wide,
+)
+from overparam.study.quantities import FP, FSE
+from overparam.study.record import Record
+from overparam.verdicts.claims import (
+    CLAIMS,
+    HALF,
+    PERFORMANCE,
+    QUARTER,
+    RESIDUALS_AID,
+    RESIDUALS_REDUNDANT,
+    SPAN_OVER,
+    STUDIES,
+    Claim,
+    with_probe,
+)
+from overparam.verdicts.gates import Gate, WorkingProbe
+from overparam.verdicts.inequalities import Above, AtEqualFit, NotAbove, OfEffect
+from overparam.verdicts.widths import Narrow
 
+# What a sceptic asks: are narrow networks merely short of parameters?
 CONTROLS = {
     control.id: control
     for control in (
@@ -16,34 +42,31 @@ CONTROLS = {
             "span-over-matched-parameters",
             "1",
             "narrow networks with as many parameters as the wide one do not span its features",
-            lambda alpha: FSE(S_matched(alpha), M_1) - FSE(M_1_PRIME, M_1),
-            "above",
-            "span",
-            QUARTER,
-            copies=as_many_parameters,
+            Above(lambda alpha: FSE(S_matched(alpha), M_1) - FSE(M_1_PRIME, M_1), "span"),
+            Narrow(QUARTER, as_many_parameters),
+            STUDIES,
         ),
         Claim(
             "performance-matched-parameters",
             "3",
             "the wide network's features classify better than narrow ones with as many parameters",
-            lambda alpha: FP(M_1) - FP(S_matched(alpha)),
-            "above",
-            "accuracy",
-            HALF,
-            copies=as_many_parameters,
+            Above(lambda alpha: FP(M_1) - FP(S_matched(alpha)), "accuracy"),
+            Narrow(HALF, as_many_parameters),
+            STUDIES,
         ),
     )
 }
 
 
-def _at_equal_fit(claim: Claim, at_budget: Callable[[Fraction, float], Contrast]) -> Claim:
+def _at_equal_fit(claim: Claim[Record], inequality: AtEqualFit) -> Claim[Record]:
     """The claim, of wide networks that are trained so little that they fit as badly as narrow ones."""
     return replace(
         claim,
         id=f"{claim.id}-equal-fit",
         statement=f"{claim.statement}, where it fits its training data no better than they do",
-        at_budget=at_budget,
-        grows=False,
+        inequality=inequality,
+        trend=None,
+        by_fit=False,
     )
 
 
@@ -52,26 +75,30 @@ def _at_equal_fit(claim: Claim, at_budget: Callable[[Fraction, float], Contrast]
 AT_EQUAL_FIT = {
     claim.id: claim
     for claim in (
-        _at_equal_fit(CLAIMS["span-over"], lambda a, b: FSE(S(a), W(b)) - FSE(W_prime(b), W(b))),
-        _at_equal_fit(CLAIMS["span-under"], lambda a, b: FSE(W(b), S_prime(a)) - FSE(S(a), S_prime(a))),
-        _at_equal_fit(CLAIMS["performance"], lambda a, b: FP(W(b)) - FP(S(a))),
-        _at_equal_fit(CLAIMS["residuals-aid"], lambda a, b: FP(S(a), R(S(a), W(b))) - FP(S(a))),
+        _at_equal_fit(CLAIMS["span-over"], AtEqualFit(lambda a, b: FSE(S(a), W(b)) - FSE(W_prime(b), W(b)), "span")),
         _at_equal_fit(
-            CLAIMS["residuals-specific"], lambda a, b: FP(S(a), R(S(a), W(b))) - FP(S(a), R(S(a), S_prime(a)))
+            CLAIMS["span-under"], AtEqualFit(lambda a, b: FSE(W(b), S_prime(a)) - FSE(S(a), S_prime(a)), "span")
+        ),
+        _at_equal_fit(CLAIMS["performance"], AtEqualFit(lambda a, b: FP(W(b)) - FP(S(a)), "accuracy")),
+        _at_equal_fit(CLAIMS["residuals-aid"], AtEqualFit(lambda a, b: FP(S(a), R(S(a), W(b))) - FP(S(a)), "accuracy")),
+        _at_equal_fit(
+            CLAIMS["residuals-specific"],
+            AtEqualFit(lambda a, b: FP(S(a), R(S(a), W(b))) - FP(S(a), R(S(a), S_prime(a))), "accuracy"),
         ),
     )
 }
 
 
-def _on_unseen(claim: Claim) -> Claim:
-    """The claim, of maps and probes that are fitted on examples that no network was trained on."""
+def _on_unseen(name: str, effect: OfEffect, gates: Sequence[Gate[Record]] = STUDIES) -> Claim[Record]:
+    """A claim, of maps and probes that are fitted on examples that no network was trained on."""
+    claim = CLAIMS[name]
     return replace(
         claim,
         id=f"{claim.id}-unseen",
         statement=f"{claim.statement}, where maps and probes are fitted on examples that no network has seen",
-        effect=lambda alpha: unseen(claim.effect(alpha)),
-        grows=False,
-        fitted=unseen,
+        inequality=effect.on(unseen),
+        trend=None,
+        gates=gates,
     )
 
 
@@ -83,53 +110,46 @@ CONTROLS_APART = {
             "span-over-best-penalty",
             "1",
             "narrow networks do not span the wide one's features at the ridge penalty that suits them best either",
-            lambda alpha: FSE_best(S(alpha)) - FSE_best(M_1_PRIME),
-            "above",
-            "span",
-            QUARTER,
+            Above(lambda alpha: FSE_best(S(alpha)) - FSE_best(M_1_PRIME), "span"),
+            Narrow(QUARTER),
+            STUDIES,
         ),
         Claim(
             "span-over-nonlinear",
             "1",
             "narrow networks give less of the wide one's features even to a nonlinear map",
-            lambda alpha: FSE_nonlinear(S(alpha)) - FSE_nonlinear(M_1_PRIME),
-            "above",
-            "span",
-            QUARTER,
+            Above(lambda alpha: FSE_nonlinear(S(alpha)) - FSE_nonlinear(M_1_PRIME), "span"),
+            Narrow(QUARTER),
+            STUDIES,
         ),
         Claim(
             "span-over-twice-as-many",
             "1",
             "twice as many narrow networks do not span the wide one's features",
-            lambda alpha: FSE(concatenation(alpha, twice_as_many(alpha)), M_1) - FSE(M_1_PRIME, M_1),
-            "above",
-            "span",
-            QUARTER,
-            copies=twice_as_many,
+            Above(lambda alpha: FSE(Concatenation(alpha, twice_as_wide(alpha)), M_1) - FSE(M_1_PRIME, M_1), "span"),
+            Narrow(QUARTER, twice_as_wide),
+            STUDIES,
         ),
         Claim(
             "span-over-comes-with-training",
             "1",
             "before training narrow networks span the wide one's features as well as another wide one does",
-            lambda alpha: FSE_untrained(S(alpha)) - FSE_untrained(M_1_PRIME),
-            "not above",
-            "span",
-            QUARTER,
-            trained=False,
+            NotAbove(lambda alpha: FSE_untrained(S(alpha)) - FSE_untrained(M_1_PRIME), "span"),
+            Narrow(QUARTER),
+            STUDIES,
+            by_fit=False,
         ),
         Claim(
             "performance-stitched",
             "3",
             "the wide network's readout works less well on what narrow networks predict of its features",
-            lambda alpha: stitched(M_1_PRIME) - stitched(S(alpha)),
-            "above",
-            "accuracy",
-            HALF,
+            Above(lambda alpha: stitched(M_1_PRIME) - stitched(S(alpha)), "accuracy"),
+            Narrow(HALF),
+            STUDIES,
         ),
-        *(_on_unseen(CLAIMS[name]) for name in ("span-over", "performance", "residuals-aid", "residuals-redundant")),
+        _on_unseen("span-over", SPAN_OVER),
+        _on_unseen("performance", PERFORMANCE),
+        _on_unseen("residuals-aid", RESIDUALS_AID, with_probe(WorkingProbe(fitted=unseen))),
+        _on_unseen("residuals-redundant", RESIDUALS_REDUNDANT, with_probe(WorkingProbe(planted=True, fitted=unseen))),
     )
 }
-
-
-# Every claim and control that is judged on a study's networks.
-ALL = CLAIMS | CONTROLS | AT_EQUAL_FIT | CONTROLS_APART

@@ -184,7 +184,7 @@ MATCHES: tuple[Match, ...] = ("single", "ensemble")
 def judge_at_equal_fit(
     record: Record,
     alpha: Fraction,
-    at_budget: Callable[[float], Contrast],
+    at_budget: Callable[[float | None], Contrast],
     margin: float,
     gates: Gates,
     factor: float = 1.0,
@@ -226,13 +226,13 @@ def _near(record: Record, alpha: Fraction) -> list[float]:
 
 
 def readings_of(
-    record: Record, alpha: Fraction, at_budget: Callable[[float], Contrast], factor: float = 1.0
+    record: Record, alpha: Fraction, at_budget: Callable[[float | None], Contrast], factor: float = 1.0
 ) -> Readings:
     """An effect against wide networks of every budget that was compared, at a factor on the ridge penalties."""
-    by_budget = [at_budget(budget) for budget in _near(record, alpha)]
-    names = {name for contrast in by_budget for name in contrast.weights}
+    by_budget = [at_budget(budget).by_name for budget in _near(record, alpha)]
+    names = {name for contrast in by_budget for name in contrast}
     sample = next(sample for sample in record.samples.values() if names <= set(sample.quantities))
-    weights = np.array([[contrast.weights.get(name, 0.0) for name in sample.quantities] for contrast in by_budget])
+    weights = np.array([[contrast.get(name, 0.0) for name in sample.quantities] for contrast in by_budget])
     k = sample.factors.index(factor)
     replicates, quantities = sample.values[k].shape
     shared = sample.shared[k].reshape(replicates, quantities, replicates, quantities)

@@ -1,69 +1,103 @@
-"""The gates that every verdict passes: what makes it inconclusive, whatever the numbers say.
+"""The gates that a verdict passes: what makes it inconclusive, whatever the numbers say.
 
 The best penalties must lie on the grids that were searched; where ridge penalties move by a decade, no effect may move
 by more than the margin to another outcome; and claims about residuals need a probe that works on these features.
 """
 
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Generic
 
-from overparam.metrics.stats import Verdict, greater
-from overparam.study.quantities import FP, M_1, PLANTED, Contrast
+from overparam.metrics.stats import greater
+from overparam.study.feature_blocks import M_1, PLANTED
+from overparam.study.quantities import FP, Contrast
 from overparam.study.record import Record
-from overparam.verdicts.claims import Claim
+from overparam.verdicts.inequalities import Inequality, R
+from overparam.verdicts.margins import Preregistration
 
 DECADE = (0.1, 10.0)  # factors on every cross-validated ridge penalty at which verdicts are taken again
 
 
-def edge_complaint(record: Record, compared: Iterable[Contrast]) -> str | None:
-    """Why one of these differences is not known: the loss still falls at the edge of a grid. None if all are.
+class Gate(ABC, Generic[R]):
+    """What may withhold the verdict of a claim."""
+
+    @abstractmethod
+    def complaint(
+        self, record: R, inequality: Inequality[R], widths: Sequence[Fraction], margins: Preregistration
+    ) -> str | None:
+        """Why the verdict of an inequality at some widths is withheld; None if it is not."""
+
+
+class GridEdge(Gate[Record]):
+    """A difference is not known if the loss of one of its penalties still falls at the edge of a grid.
 
     A flat edge is no complaint, and an unknown one, of a record that kept no curves, is none either.
     """
-    for quantity in dict.fromkeys(name for contrast in compared for name in contrast.weights):
-        for fitted, choices in record.penalties.get(quantity, {}).items():
-            for replicate, choice in zip(record.replicates, choices, strict=True):
-                if choice.edge == "falling":
-                    return (
-                        f"λ: the best {fitted} penalty for {quantity} in replicate {replicate} lies beyond the grid: "
-                        f"the cross-validated loss still falls at its edge, {choice.penalty:g}"
-                    )
-    return None
+
+    def complaint(
+        self, record: Record, inequality: Inequality[Record], widths: Sequence[Fraction], margins: Preregistration
+    ) -> str | None:
+        """The first such edge."""
+        for quantity in dict.fromkeys(n for contrast in inequality.compared(record, widths) for n in contrast.by_name):
+            for fitted, choices in record.penalties.get(quantity, {}).items():
+                for replicate, choice in zip(record.replicates, choices, strict=True):
+                    if choice.edge == "falling":
+                        return (
+                            f"λ: the best {fitted} penalty for {quantity} in replicate {replicate} lies beyond the "
+                            f"grid: the cross-validated loss still falls at its edge, {choice.penalty:g}"
+                        )
+        return None
 
 
-def penalty_complaint(verdict_at: Callable[[float], Verdict], *, several: bool) -> str | None:
-    """Why the ridge penalty decides too much; None if it does not.
+class PenaltySensitivity(Gate[Record]):
+    """The ridge penalty decides too much where within a decade the outcome is another one and the effect moves by δ.
 
-    It does where within a decade the outcome is another one and the effect moves by more than the margin. An outcome
-    alone measures noise: of an effect near the margin it changes by next to nothing. A move alone would withhold what
-    is far beyond the margin at both: most spans of generated networks with a true signal, which must hold.
-
-    Args:
-        verdict_at: the verdict at a factor on every cross-validated ridge penalty.
-        several: whether it stands on several effects, of which it shows the first: then the outcome must be the same.
+    An outcome alone measures noise: of an effect near the margin it changes by next to nothing. A move alone would
+    withhold what is far beyond the margin at both: most spans of generated networks with a true signal, which must
+    hold. Of a verdict that stands on several effects the outcome must be the same.
     """
-    chosen = verdict_at(1.0)
-    for factor in DECADE:
-        other = verdict_at(factor)
-        moved = abs(other.effect.mean - chosen.effect.mean) > chosen.margin
-        if other.outcome != chosen.outcome and (several or moved):
-            return (
-                f"λ: {chosen.outcome} at the cross-validated ridge penalty ({chosen.effect.mean:+.4f}), "
-                f"{other.outcome} at {factor:g} times it ({other.effect.mean:+.4f})"
-            )
-    return None
+
+    def complaint(
+        self, record: Record, inequality: Inequality[Record], widths: Sequence[Fraction], margins: Preregistration
+    ) -> str | None:
+        """The first factor on the penalties at which it does."""
+        chosen = inequality.finding(record, widths, margins, record.chosen)
+        for factor in DECADE:
+            other = inequality.finding(record, widths, margins, factor)
+            moved = abs(other.effect.mean - chosen.effect.mean) > chosen.margin
+            if other.outcome != chosen.outcome and (inequality.several or moved):
+                return (
+                    f"λ: {chosen.outcome} at the cross-validated ridge penalty ({chosen.effect.mean:+.4f}), "
+                    f"{other.outcome} at {factor:g} times it ({other.effect.mean:+.4f})"
+                )
+        return None
 
 
-def assay_complaint(record: Record, claim: Claim, margin: float) -> str | None:
-    """Why a probe on these features could not have told; None if it could.
+@dataclass(frozen=True)
+class WorkingProbe(Gate[Record]):
+    """A probe could not have told, if it does not beat the most common class by the margin.
 
-    It must beat the most common class; and where a claim says that something does not help, it must see the gain of
-    planted labels, which do.
+    Attributes:
+        planted: whether it must also see the gain of planted labels, which do help: for what says that nothing does.
+        fitted: what its quantities are called, being fitted on some examples or others.
     """
-    chance = record.data["majority_share"]
-    if not greater(record.effect(claim.fitted(FP(M_1))), chance + margin).holds:
-        return f"assay: the probe on M_1 is not above chance ({chance:.3f})"
-    if claim.direction == "not above":
-        gain = record.effect(claim.fitted(FP(M_1, PLANTED) - FP(M_1)))
-        if not greater(gain, margin).holds:
-            return f"assay: the probe does not see the gain of planted labels ({gain.mean:z.4f})"
-    return None
+
+    planted: bool = False
+    fitted: Callable[[Contrast], Contrast] = lambda contrast: contrast
+
+    def complaint(
+        self, record: Record, inequality: Inequality[Record], widths: Sequence[Fraction], margins: Preregistration
+    ) -> str | None:
+        """Which of both it fails; one replicate tells nothing in any case, and says so by itself."""
+        if len(record.replicates) == 1:
+            return None
+        margin, chance = margins.accuracy, record.data["majority_share"]
+        if not greater(record.effect(self.fitted(FP(M_1))), chance + margin).holds:
+            return f"positive control: the probe on M_1 is not above chance ({chance:.3f})"
+        if self.planted:
+            gain = record.effect(self.fitted(FP(M_1, PLANTED) - FP(M_1)))
+            if not greater(gain, margin).holds:
+                return f"positive control: the probe does not see the gain of planted labels ({gain.mean:z.4f})"
+        return None

@@ -13,10 +13,11 @@ from typing import Literal
 import numpy as np
 
 from overparam.metrics.stats import LEVEL
+from overparam.toy.record import TASK
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import AT_EQUAL_FIT
 from overparam.verdicts.judge import Judgement
-from overparam.verdicts.toy import TASK, TOY_CLAIMS
+from overparam.verdicts.toy import TOY_CLAIMS
 
 COUNTED = CLAIMS | AT_EQUAL_FIT | TOY_CLAIMS
 FIT_UNKNOWN = (TASK, "own")  # tasks in which nobody compares how well networks fit their training data

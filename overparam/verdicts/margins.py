@@ -5,7 +5,7 @@ import reprlib
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -15,6 +15,7 @@ from overparam.errors import SpecError
 PACKAGED = Path(__file__).with_name("preregistration.toml")
 KNOWN_ONLY = ConfigDict(extra="forbid")
 
+Unit = Literal["span", "accuracy", "neurons", "alignment"]
 Share = Annotated[float, Field(strict=True, gt=0, lt=1)]  # NaN is neither
 
 
@@ -43,6 +44,10 @@ class Preregistration(Gates, Margins):
     """Margins and gates, and the SHA-256 of the file that declares them."""
 
     sha256: str
+
+    def of(self, unit: Unit) -> float:
+        """δ of a unit."""
+        return getattr(self, unit)
 
 
 @dataclass(frozen=True, config=KNOWN_ONLY)

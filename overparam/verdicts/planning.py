@@ -17,16 +17,12 @@ from scipy.special import stdtrit
 from scipy.stats import nct
 
 from overparam.metrics.stats import LEVEL, Effect, Verdict
-from overparam.study.belonging import what_it_is_of
 from overparam.study.record import Record
-from overparam.study.widths import width_of
-from overparam.verdicts.claims import CLAIMS, cells
-from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
-from overparam.verdicts.judge import networks, verdict_of, withheld
+from overparam.verdicts.judge import verdict_of, withheld
 from overparam.verdicts.margins import Preregistration
+from overparam.verdicts.registry import judged_by
 
 MOST = 1000  # replicates, or times as many examples, beyond which nobody would go
-JUDGED = {"measurements": CLAIMS | CONTROLS, "controls": CONTROLS_APART, "equal fit": AT_EQUAL_FIT}
 
 
 @dataclass(frozen=True)
@@ -60,14 +56,15 @@ def plan(record: Record, preregistration: Preregistration, power: float) -> list
         power: in (0, 1).
     """
     plans = []
-    for claim in JUDGED[what_it_is_of(record)["kind"]].values():
-        for alpha in cells(claim, networks(record)):
+    for claim in judged_by(record).values():
+        for alpha in claim.cells(record.members):
             verdict = verdict_of(claim, record, alpha, preregistration)
             if verdict.outcome != "inconclusive":
                 continue
-            open_ = not claim.several(alpha) and not withheld(claim, record, alpha, preregistration)
+            inequality, _ = claim.at(alpha, record.members)
+            open_ = not inequality.several and not withheld(claim, record, alpha, preregistration)
             numbers = _needed(verdict, record, power) if open_ else (None, None)
-            place = "trend" if alpha is None else str(width_of(record, alpha))
+            place = "trend" if alpha is None else str(record.width(alpha))
             plans.append(Plan(claim.id, place, verdict, *numbers))
     return plans
 

@@ -6,13 +6,12 @@ from itertools import groupby
 from rich.table import Table
 
 from overparam.study.widths import BESIDE_ALPHA
-from overparam.verdicts.controls import ALL
+from overparam.toy.record import TASK
 from overparam.verdicts.headlines import SAID, line
 from overparam.verdicts.intervals import CONDITION
 from overparam.verdicts.judge import Judgement
-from overparam.verdicts.toy import TASK, TOY_CLAIMS, TOY_CONTROLS
+from overparam.verdicts.registry import REGISTRY
 
-FIGURES = {claim.id: claim.figure for claim in (ALL | TOY_CLAIMS | TOY_CONTROLS).values()}
 WIDTH = 170  # columns of a console in which no line is cut
 COLOURS = {"holds": "green", "refuted": "red", "inconclusive": "yellow"}
 
@@ -64,7 +63,7 @@ def summary(judgements: Sequence[Judgement]) -> list[str]:
     lines = []
     for (claim, task, arch, scale), group in groupby(ordered, key=_study):
         members = list(group)
-        lines.append(f"{claim} (Fig. {FIGURES[claim]}), {task}-{arch}, {scale}: {line(members).words}")
+        lines.append(f"{claim} (Fig. {REGISTRY[claim].figure}), {task}-{arch}, {scale}: {line(members).words}")
         reasons: dict[str, list[str]] = {}
         for member in members:
             if not member.holds:

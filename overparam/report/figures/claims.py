@@ -18,10 +18,11 @@ from overparam.report.figures.drawing import (
 )
 from overparam.report.figures.studies import StudyFigure
 from overparam.report.readings import ONE, Reading, accuracy, measured, over_replicates
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_matched, S_prime, early
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Early, R, S, S_matched, S_prime
+from overparam.study.quantities import FP, FSE
 from overparam.study.record import PENALTY_FACTORS, Record
-from overparam.study.widths import Width, width_of
-from overparam.verdicts.claims import CLAIMS
+from overparam.study.widths import Width
+from overparam.verdicts.claims import SPAN_OVER
 
 
 def _by_width(name: str, title: str, caption: str, rows: dict[str, dict[str, Reading]]) -> StudyFigure:
@@ -45,7 +46,7 @@ def _draw_curves(axes: Axes, record: Record, curves: dict[str, Reading]) -> Numb
     numbers: Numbers = []
     widths: set[Width] = set()
     for place, (label, reading) in enumerate(curves.items()):
-        effects = {width_of(record, alpha): reading(record, alpha) for alpha in record.alphas}
+        effects = {record.width(alpha): reading(record, alpha) for alpha in record.alphas}
         points = {width: effect for width, effect in effects.items() if effect is not None}
         if points:
             widths |= set(points)
@@ -61,7 +62,7 @@ def _draw_training(column: Sequence[Axes], record: Record) -> Numbers:
         for place, alpha in enumerate(record.alphas):
             by_epoch = np.transpose(record.networks[alpha]["history"][metric])  # (epochs, replicates)
             effects = {epoch: Effect.independent(values) for epoch, values in enumerate(by_epoch, start=1)}
-            width = width_of(record, alpha)
+            width = record.width(alpha)
             draw_band(
                 axes, list(effects), list(effects.values()), f"α = {width}", {**stroke_of(place), "markersize": 3}
             )
@@ -84,7 +85,7 @@ def _against_fit(axes: Axes, record: Record, span: bool) -> Numbers:
     series = {
         "S_α": [
             (
-                str(width_of(record, alpha)),
+                str(record.width(alpha)),
                 record.train_accuracy(alpha),
                 FSE(S(alpha), M_1) if span else FP(S(alpha)),
             )
@@ -95,7 +96,7 @@ def _against_fit(axes: Axes, record: Record, span: bool) -> Numbers:
                 (
                     f"{epochs}",
                     over_replicates([[row[k]] for row in kept["train_accuracy"]]).mean,
-                    FSE(early(epochs), M_1) if span else FP(early(epochs)),
+                    FSE(Early(epochs), M_1) if span else FP(Early(epochs)),
                 )
                 for k, epochs in enumerate(kept["epochs"])
             ),
@@ -117,11 +118,11 @@ def _against_fit(axes: Axes, record: Record, span: bool) -> Numbers:
 
 
 def _draw_penalties(column: Sequence[Axes], record: Record) -> Numbers:
-    (axes,), gap = column, CLAIMS["span-over"].effect
+    (axes,), gap = column, SPAN_OVER.effect
     numbers: Numbers = []
     for place, alpha in enumerate(record.narrow_alphas):
         effects = {factor: record.effect(gap(alpha), factor) for factor in PENALTY_FACTORS}
-        width = width_of(record, alpha)
+        width = record.width(alpha)
         draw_band(axes, list(effects), list(effects.values()), f"α = {width}", stroke_of(place))
         numbers += [{**width.columns, "factor": factor, **columns_of(e)} for factor, e in effects.items()]
     axes.set_xscale("log")

@@ -20,12 +20,13 @@ from overparam.report.figures.studies import StudyFigure
 from overparam.report.growth import growth, level
 from overparam.report.readings import ONE
 from overparam.study.controls.quantities import FSE_nonlinear, FSE_untrained, stitched
-from overparam.study.quantities import FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Block, S
+from overparam.study.quantities import FSE, Contrast
 from overparam.study.record import PENALTY_FACTORS, Record
-from overparam.study.widths import Width, beside, width_of
+from overparam.study.widths import Width, beside
 
 # What is asked of every rival of M_1: M_1′, and S_α by width.
-OF_RIVALS: dict[str, Callable[[str], Contrast]] = {
+OF_RIVALS: dict[str, Callable[[Block], Contrast]] = {
     "ridge": lambda rival: FSE(rival, M_1),
     "nonlinear": FSE_nonlinear,
     "before training": FSE_untrained,
@@ -43,7 +44,7 @@ def _draw_matrix(column: Sequence[Axes], record: Record) -> Numbers:
         color = "white" if mean > 0.5 else "black"
         axes.text(j, i, f"{mean:.2f}", ha="center", va="center", color=color, fontsize=7)
     labels = [typeset(M_1), typeset(M_1_PRIME), *(f"$S$ {alpha}" for alpha in record.narrow_alphas)]
-    widths = [width_of(record, alpha).absolute for alpha in (ONE, ONE, *record.narrow_alphas)]
+    widths = [record.width(alpha).absolute for alpha in (ONE, ONE, *record.narrow_alphas)]
     axes.set_xticks(range(len(names)), labels, rotation=60, fontsize=8)
     axes.set_yticks(range(len(names)), map(beside, labels, widths), fontsize=8)
     return [{"from": a, "onto": b, **columns_of(effect)} for (a, b), effect in effects.items()]
@@ -66,7 +67,7 @@ def _draw_growth(axes: Axes, record: Record, alpha: Fraction, place: int) -> Num
     """The curve of one width, and its level in the legend."""
     growing = growth(record, alpha)
     end = level(growing)
-    label = f"α = {width_of(record, alpha)}"
+    label = f"α = {record.width(alpha)}"
     named = f"{label}, level {end.mean:.2f}" if end else label
     draw_band(axes, list(growing), list(growing.values()), named, stroke_of(place))
     rows = {"level": end, **growing} if end else growing
@@ -81,23 +82,21 @@ def _draw_rivals(column: Sequence[Axes], record: Record) -> Numbers:
     numbers += draw_curve(below, _of_rivals(record, stitched), "stitched", 0)
     below.axhline(record.effect(stitched(M_1)).mean, color="#555555", linewidth=1, label=typeset("M_1 itself"))
     for axes in column:
-        label_widths(axes, [width_of(record, alpha) for alpha in record.alphas])
+        label_widths(axes, [record.width(alpha) for alpha in record.alphas])
         axes.legend(fontsize=8)
     return numbers
 
 
-def _of_rivals(record: Record, asked: Callable[[str], Contrast]) -> dict[Width, Effect]:
+def _of_rivals(record: Record, asked: Callable[[Block], Contrast]) -> dict[Width, Effect]:
     """What is asked of M_1′ at α = 1, and of S_α."""
-    return {
-        width_of(record, alpha): record.effect(asked(M_1_PRIME if alpha == 1 else S(alpha))) for alpha in record.alphas
-    }
+    return {record.width(alpha): record.effect(asked(M_1_PRIME if alpha == 1 else S(alpha))) for alpha in record.alphas}
 
 
 def _draw_paths(column: Sequence[Axes], record: Record) -> Numbers:
     (axes,), path = column, record.samples["path"]
     rivals = {
         M_1_PRIME: M_1_PRIME,
-        **{f"S_α, α = {width_of(record, alpha)}": S(alpha) for alpha in record.narrow_alphas},
+        **{f"S_α, α = {record.width(alpha)}": S(alpha) for alpha in record.narrow_alphas},
     }
     numbers: Numbers = []
     for place, (label, rival) in enumerate(rivals.items()):

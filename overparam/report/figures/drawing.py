@@ -134,9 +134,9 @@ def stroke_of(place: int) -> dict[str, Any]:
     return STROKES[place % len(STROKES)]
 
 
-def typeset(text: str) -> str:
+def typeset(name: object) -> str:
     """M_1 and S_α as mathematics."""
-    return re.sub(r"([MS])_(1|α)", r"$\1_\2$", text)
+    return re.sub(r"([MS])_(1|α)", r"$\1_\2$", str(name))
 
 
 def halvings(widths: Sequence[Width]) -> list[float]:

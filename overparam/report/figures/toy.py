@@ -18,13 +18,17 @@ from overparam.report.figures.drawing import (
     panels,
     stroke_of,
 )
-from overparam.study.quantities import FSE, M_1, S
-from overparam.toy.record import TARGET, ToyRecord, activated
-from overparam.verdicts.toy import SCALE, width_of
+from overparam.study.feature_blocks import M_1, S
+from overparam.study.quantities import FSE
+from overparam.toy.record import SCALE, TARGET, Activated, ToyRecord
+from overparam.toy.spec import Plane
 
 ONE = Fraction(1)
 PREDICTION = "#D55E00"  # colour of what the theory says
-PLANES = {"addition": "added", "product": "multiplied"}  # by pair of signals, how the paper's target combines them
+PLANES: dict[Plane, str] = {
+    "addition": "added",
+    "product": "multiplied",
+}  # by pair of signals, how the paper's target combines them
 NEEDED = 4  # the fewest neurons that the sum and the product ask for: see the docstring of toy/simulation.py
 FIRST_AT = np.sqrt(np.pi)  # the strength of the product above which neurons turn to it before the sum
 
@@ -64,7 +68,7 @@ def _draw_training(record: ToyRecord, folder: Path) -> Drawing:
     with panels(drawing, 1, 3, numbers) as grid:
         for axes, letter, (plane, kind) in zip(grid[0], "ab", PLANES.items(), strict=False):
             for place, (alpha, curves) in enumerate(trajectories["curves"].items()):
-                label = f"α = {width_of(record, Fraction(alpha))}"
+                label = f"α = {record.width(Fraction(alpha))}"
                 numbers += _draw_trajectory(
                     axes, trajectories["steps"], curves[plane]["activated"], label, place, plane
                 )
@@ -103,17 +107,16 @@ def _draw_spans(record: ToyRecord, folder: Path) -> Drawing:
         folder,
     )
     alphas = [Fraction(alpha) for alpha in record.spec["alphas"]]
-    sources = {alpha: M_1 if alpha == ONE else S(alpha) for alpha in alphas}
     curves = {
-        "FSE(S_α→M_1)": {alpha: FSE(source, M_1) for alpha, source in sources.items() if alpha != ONE},
-        "FSE(S_α→y)": {alpha: FSE(source, TARGET) for alpha, source in sources.items()},
+        "FSE(S_α→M_1)": {alpha: FSE(S(alpha), M_1) for alpha in alphas if alpha != ONE},
+        "FSE(S_α→y)": {alpha: FSE(S(alpha), TARGET) for alpha in alphas},
     }
     numbers: Numbers = []
     with panels(drawing, 1, 1, numbers) as grid:
         for place, (label, contrasts) in enumerate(curves.items()):
-            points = {width_of(record, alpha): record.effect(contrast) for alpha, contrast in contrasts.items()}
+            points = {record.width(alpha): record.effect(contrast) for alpha, contrast in contrasts.items()}
             numbers += draw_curve(grid[0, 0], points, label, place)
-        label_widths(grid[0, 0], [width_of(record, alpha) for alpha in alphas])
+        label_widths(grid[0, 0], [record.width(alpha) for alpha in alphas])
         grid[0, 0].tick_params(axis="x", labelsize=7, rotation=60)
         grid[0, 0].set_ylabel("feature span error")
         grid[0, 0].legend(fontsize=8)
@@ -134,8 +137,8 @@ def _draw_thresholds(record: ToyRecord, folder: Path) -> Drawing:
     with panels(drawing, 1, 2, numbers) as grid:
         for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
             for place, alpha in enumerate(map(Fraction, record.spec["alphas"])):
-                effects = [Effect.independent(record.quantities[activated(plane, alpha, t)]) for t in thresholds]
-                width = width_of(record, alpha)
+                effects = [Effect.independent(record.quantities[str(Activated(plane, alpha, t))]) for t in thresholds]
+                width = record.width(alpha)
                 draw_bars(axes, thresholds, effects, f"α = {width}", stroke_of(place))
                 numbers += [
                     {"signals": plane, **width.columns, "threshold": threshold, **columns_of(effect)}
@@ -164,8 +167,8 @@ def _draw_controls(record: ToyRecord, folder: Path) -> Drawing:
     with panels(drawing, 1, 2, numbers) as grid:
         for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
             for place, alpha in enumerate((ONE, narrowest)):
-                width = width_of(record, alpha)
-                name = activated(plane, alpha, record.spec["threshold"])
+                width = record.width(alpha)
+                name = str(Activated(plane, alpha, record.spec["threshold"]))
                 effects = [Effect.independent(quantities[name]) for quantities in runs.values()]
                 axes.errorbar(
                     [effect.mean for effect in effects],

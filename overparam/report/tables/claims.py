@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from overparam.report.readings import ONE, Reading, accuracy, measured, over_replicates, title, words_alone
 from overparam.report.tables.markdown import number, table
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, R, S, S_matched, S_prime, early
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Early, R, S, S_matched, S_prime
+from overparam.study.quantities import FP, FSE
 from overparam.study.record import Record
-from overparam.study.widths import width_of
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def record_tables(record: Record) -> str:
         f"{data['fit_examples']:,} of them, measured on {data['heldout_examples']:,} held-out ones "
         f"({data['source']}), R = {len(record.replicates)}. {words_alone(record)}"
     ).strip()
-    head = ["measured", "in the paper", *(f"α = {width_of(record, alpha)}" for alpha in record.alphas)]
+    head = ["measured", "in the paper", *(f"α = {record.width(alpha)}" for alpha in record.alphas)]
     rows = []
     for row in ROWS:
         effects = [row.effect(record, alpha) for alpha in record.alphas]
@@ -106,8 +106,8 @@ def _early_table(record: Record, entry: Mapping[str, list]) -> str:
         ]
         for part in ("train_accuracy", "heldout_accuracy")
     }
-    spans = [record.effect(FSE(early(epochs), M_1)) for epochs in entry["epochs"]]
-    probes = [record.effect(FP(early(epochs))) for epochs in entry["epochs"]]
+    spans = [record.effect(FSE(Early(epochs), M_1)) for epochs in entry["epochs"]]
+    probes = [record.effect(FP(Early(epochs))) for epochs in entry["epochs"]]
     rows = [
         ["training accuracy", *(number(effect, percent=True) for effect in accuracies["train_accuracy"])],
         ["held-out accuracy", *(number(effect, percent=True) for effect in accuracies["heldout_accuracy"])],

@@ -10,19 +10,19 @@ from overparam.study.controls.quantities import (
     FSE_best,
     FSE_nonlinear,
     FSE_untrained,
-    concatenation,
-    likeness,
-    one_narrow,
+    OneNarrow,
+    similarity,
     stitched,
     unseen,
 )
-from overparam.study.quantities import FSE, M_1, M_1_PRIME, Contrast, S
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Block, Concatenation, S
+from overparam.study.quantities import FSE, Contrast
 from overparam.study.record import Record
-from overparam.study.widths import beside, width_of
-from overparam.verdicts.controls import CONTROLS_APART
+from overparam.study.widths import beside
+from overparam.verdicts.claims import PERFORMANCE, RESIDUALS_AID, RESIDUALS_REDUNDANT
 
 
-def _of_rivals(asked: Callable[[str], Contrast]) -> Reading:
+def _of_rivals(asked: Callable[[Block], Contrast]) -> Reading:
     """The same of M_1′, at α = 1, and of S_α."""
     return measured(lambda alpha: asked(S(alpha)), asked(M_1_PRIME))
 
@@ -36,30 +36,30 @@ ROWS: tuple[tuple[str, Reading, bool], ...] = (
     ("FSE onto M_1, before training", _of_rivals(FSE_untrained), False),
     (
         "FSE onto M_1, twice as many",
-        measured(lambda alpha: FSE(concatenation(alpha, 2 * alpha.denominator), M_1)),
+        measured(lambda alpha: FSE(Concatenation(alpha, 2 * alpha.denominator), M_1)),
         False,
     ),
     ("FSE onto M_1, ever more", lambda record, alpha: level(growth(record, alpha)) if alpha < 1 else None, False),
     ("accuracy of M_1's readout on what is predicted of it", _of_rivals(stitched), True),
     ("FSE onto M_1, unseen", _of_rivals(lambda rival: unseen(FSE(rival, M_1))), False),
-    ("FP(M_1) − FP(S_α), unseen", measured(CONTROLS_APART["performance-unseen"].effect), True),
-    ("gain of S_α by R(S_α→M_1), unseen", measured(CONTROLS_APART["residuals-aid-unseen"].effect), True),
-    ("gain of M_1 by R(M_1→S_α), unseen", measured(CONTROLS_APART["residuals-redundant-unseen"].effect), True),
+    ("FP(M_1) − FP(S_α), unseen", measured(PERFORMANCE.on(unseen).effect), True),
+    ("gain of S_α by R(S_α→M_1), unseen", measured(RESIDUALS_AID.on(unseen).effect), True),
+    ("gain of M_1 by R(M_1→S_α), unseen", measured(RESIDUALS_REDUNDANT.on(unseen).effect), True),
 )
 
 
 def control_tables(record: Record) -> str:
     """What the controls of one study measured, by width, as Markdown."""
     narrow = record.narrow_alphas
-    rivals, single = [M_1_PRIME, *map(S, narrow)], list(map(one_narrow, narrow))
-    widths = [width_of(record, alpha).absolute for alpha in (ONE, *narrow, *narrow)]
+    rivals, single = [M_1_PRIME, *map(S, narrow)], list(map(OneNarrow, narrow))
+    widths = [record.width(alpha).absolute for alpha in (ONE, *narrow, *narrow)]
     compared = [beside(name, width) for name, width in zip((*rivals, *single), widths, strict=True)]
     rows = [
         [label, *(number(reading(record, alpha), percent=percent) for alpha in record.alphas), *[""] * len(single)]
         for label, reading, percent in ROWS
     ]
     for measure in MEASURES:
-        effects = [record.effect(likeness(measure.name, other)) for other in (*rivals, *single)]
+        effects = [record.effect(similarity(measure.name, other)) for other in (*rivals, *single)]
         rows.append([measure.name, *(number(effect, percent=False) for effect in effects)])
     heading = f"**{title(record)}**, scale {record.scale} ({record.data['source']}), R = {len(record.replicates)}."
     return f"{heading}\n\n{table(['of M_1 and', *compared], rows, words=1)}"

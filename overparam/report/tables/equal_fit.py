@@ -5,11 +5,11 @@ import numpy as np
 from overparam.report.readings import ONE, title
 from overparam.report.tables.markdown import table
 from overparam.study.record import Record
-from overparam.study.widths import width_of
 from overparam.verdicts.controls import AT_EQUAL_FIT
 from overparam.verdicts.equal_fit import budgets_read
-from overparam.verdicts.judge import Judgement, judge_record
+from overparam.verdicts.judge import Judgement
 from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.registry import judge_record
 from overparam.verdicts.scoreboard import interval
 
 OF_ONE = {"training accuracy of a network": "accuracy", "cross-entropy of a network": "cross_entropy"}
@@ -33,7 +33,7 @@ def _fits_by_width(record: Record) -> str:
     ]
     read = ["", *(_listed(budgets_read(record, alpha)) for alpha in record.narrow_alphas)]
     rows.append(["epochs of the wide networks that are as fit", *read])
-    return table(["", *(f"α = {width_of(record, alpha)}" for alpha in record.alphas)], rows, words=1)
+    return table(["", *(f"α = {record.width(alpha)}" for alpha in record.alphas)], rows, words=1)
 
 
 def _fits_by_budget(record: Record) -> str:
@@ -46,11 +46,11 @@ def _fits_by_budget(record: Record) -> str:
 
 
 def _claims(record: Record) -> str:
-    judged = judge_record(record, load_preregistration(), evidence="record", claims=AT_EQUAL_FIT)
+    judged = judge_record(record, load_preregistration(), evidence="record")
     cells = {(judgement.claim, judgement.alpha): judgement for judgement in judged}
     narrow = record.narrow_alphas
     rows = [[claim, *(_cell(cells.get((claim, str(alpha)))) for alpha in narrow)] for claim in AT_EQUAL_FIT]
-    shown = table(["claim", *(f"α = {width_of(record, alpha)}" for alpha in narrow)], rows, words=1)
+    shown = table(["claim", *(f"α = {record.width(alpha)}" for alpha in narrow)], rows, words=1)
     reasons: dict[str, list[str]] = {}
     for one in judged:
         if one.alpha and one.verdict == "inconclusive":

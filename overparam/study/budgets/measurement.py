@@ -13,6 +13,7 @@ from overparam.errors import MeasurementError
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.penalties import Penalties
 from overparam.study.budgets.quantities import W, W_prime
+from overparam.study.feature_blocks import M_1, S, S_prime
 from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate, check_same_examples
 from overparam.study.measure import (
@@ -24,7 +25,6 @@ from overparam.study.measure import (
     single_threaded,
     spans,
 )
-from overparam.study.quantities import M_1, S, S_prime
 from overparam.study.record import Sample
 
 

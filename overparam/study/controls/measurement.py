@@ -1,6 +1,6 @@
 """Every quantity that the controls compare or report, in every replicate."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
@@ -16,10 +16,11 @@ from overparam.metrics.similarity import MEASURES
 from overparam.study.controls.copies import counts
 from overparam.study.controls.nonlinear import predict_nonlinearly
 from overparam.study.controls.penalties import PATH_FACTORS, best_of_path
-from overparam.study.controls.quantities import concatenation, likeness, nonlinear, one_narrow, stitched, untrained
+from overparam.study.controls.quantities import STITCHED, Nonlinear, OneNarrow, Untrained
+from overparam.study.feature_blocks import M_1, M_1_PRIME, Block, Concatenation, S
 from overparam.study.feature_file import FeatureFile
 from overparam.study.measure import Quantities, chosen, joint_sample, single_threaded, spans
-from overparam.study.quantities import M_1, M_1_PRIME, S
+from overparam.study.quantities import Metric, Quantity
 from overparam.study.record import PENALTY_FACTORS, Sample
 
 
@@ -56,7 +57,7 @@ class Networks:
         return sorted((alpha for alpha in self.trained if alpha < 1), reverse=True)
 
     @property
-    def rivals(self) -> list[str]:
+    def rivals(self) -> list[Block]:
         """What is compared in how it spans M_1: M_1′, and every S_α."""
         return [M_1_PRIME, *map(S, self.narrow)]
 
@@ -68,15 +69,15 @@ class Networks:
     def blocks(self) -> Blocks:
         """M_1, M_1′, M_α, and S_α^(U) for growing U; and M_1, M_1′ and S_α untrained."""
         wide = self.trained[Fraction(1)]
-        arrays = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
-        arrays |= {untrained(name): self.initial[Fraction(1)][:, k] for k, name in enumerate((M_1, M_1_PRIME))}
+        arrays: dict[Hashable, np.ndarray] = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
+        arrays |= {Untrained(name): self.initial[Fraction(1)][:, k] for k, name in enumerate((M_1, M_1_PRIME))}
         for alpha in self.narrow:
             features, initial = self.trained[alpha].features, self.initial[alpha]
             alive = np.ptp(features, axis=0).any(axis=1)  # (copies,)
-            arrays[one_narrow(alpha)] = features[:, int(np.argmax(alive))]
+            arrays[OneNarrow(alpha)] = features[:, int(np.argmax(alive))]
             for copies in self.copies(alpha):
-                arrays[concatenation(alpha, copies)] = features[:, :copies].reshape(len(features), -1)
-            arrays[untrained(S(alpha))] = initial.reshape(len(initial), -1)
+                arrays[Concatenation(alpha, copies)] = features[:, :copies].reshape(len(features), -1)
+            arrays[Untrained(S(alpha))] = initial.reshape(len(initial), -1)
         return Blocks(arrays, wide.ids, wide.labels, wide.heldout)
 
 
@@ -96,10 +97,11 @@ def measure_controls(
     Returns:
         The samples ``copies``, ``untrained``, ``nonlinear`` and ``stitched``; ``path``, span errors at each of
         ``PATH_FACTORS``, and ``best``, where they are least; and, since nothing is compared with them, one sample for
-        each span error between two blocks, and for each likeness of two. And by quantity, what cross-validation chose.
+        each span error between two blocks, and for each similarity of two. And by quantity, what cross-validation
+        chose.
     """
     kinds = {"copies": _copies, "untrained": _untrained, "nonlinear": _nonlinear, "stitched": _stitched}
-    alone = {"pairs": _pairs, "likeness": _likeness}
+    alone = {"pairs": _pairs, "similarity": _similarity}
     everything = {**kinds, **alone, "path": _path}
     parts = [
         partial(measure_kind, networks) for measure_kind in everything.values() for networks in replicates.values()
@@ -117,14 +119,14 @@ def measure_controls(
     samples["best"] = joint_sample(found["best"])
     for kind in alone:
         for quantity in found[kind][0]:
-            samples[quantity] = joint_sample([{quantity: quantities[quantity]} for quantities in found[kind]])
+            samples[str(quantity)] = joint_sample([{quantity: quantities[quantity]} for quantities in found[kind]])
     penalties = {name: choices for by_replicate in found.values() for name, choices in chosen(by_replicate).items()}
     return samples, penalties
 
 
 def _copies(networks: Networks) -> Quantities:
     """FSE(S_α^(U)→M_1) as U grows, beside FSE(M_1′→M_1)."""
-    sources = [concatenation(alpha, U) for alpha in networks.narrow for U in networks.copies(alpha)]
+    sources = [Concatenation(alpha, U) for alpha in networks.narrow for U in networks.copies(alpha)]
     return _onto(networks.blocks, M_1, [M_1_PRIME, *sources])
 
 
@@ -141,18 +143,20 @@ def _pairs(networks: Networks) -> Quantities:
 
 def _untrained(networks: Networks) -> Quantities:
     """FSE onto M_1 as initialised, from M_1′ and S_α as initialised."""
-    return _onto(networks.blocks, untrained(M_1), list(map(untrained, networks.rivals)))
+    return _onto(networks.blocks, Untrained(M_1), list(map(Untrained, networks.rivals)))
 
 
 def _nonlinear(networks: Networks) -> Quantities:
     """FSE onto M_1 of nonlinear predictions from M_1′ and S_α."""
     blocks = networks.blocks
-    predicted = {nonlinear(source): predict_nonlinearly(blocks, source, M_1) for source in networks.rivals}
+    predicted = {Nonlinear(source): predict_nonlinearly(blocks, source, M_1) for source in networks.rivals}
     extended = Blocks({M_1: blocks[M_1], **predicted}, blocks.ids, blocks.labels, blocks.heldout)
     return _onto(extended, M_1, list(predicted))
 
 
-def _onto(blocks: Blocks, target: str, sources: list[str], factors: Sequence[float] = PENALTY_FACTORS) -> Quantities:
+def _onto(
+    blocks: Blocks, target: Block, sources: Sequence[Block], factors: Sequence[float] = PENALTY_FACTORS
+) -> Quantities:
     """FSE from every source, one at a time: moments of all side by side would grow with the square of their number."""
     measured: Quantities = {}
     for source in sources:
@@ -170,10 +174,10 @@ def _stitched(networks: Networks) -> Quantities:
         correct = readout.correct(features[held], labels)
         return Measured(float(correct.mean()), correct, float("nan"), choices)
 
-    measured = {str(stitched(M_1)): [accuracy(wide, {})] * len(PENALTY_FACTORS)}
+    measured: Quantities = {Quantity(STITCHED, (M_1,)): [accuracy(wide, {})] * len(PENALTY_FACTORS)}
     for source in networks.rivals:
         regression = ridge_regression(blocks, source, M_1)
-        measured[str(stitched(source))] = [
+        measured[Quantity(STITCHED, (source,))] = [
             accuracy(
                 wide - residuals(blocks, regression, penalty=regression.penalty * factor), {"ridge": regression.choice}
             )
@@ -182,14 +186,14 @@ def _stitched(networks: Networks) -> Quantities:
     return measured
 
 
-def _likeness(networks: Networks) -> Quantities:
+def _similarity(networks: Networks) -> Quantities:
     """Every similarity measure of M_1 with M_1′, S_α and M_α on held-out examples; single numbers, no contributions."""
     blocks = networks.blocks
     wide = np.asarray(blocks[M_1][:], dtype=np.float64)[blocks.heldout]
     measured: Quantities = {}
-    for other in (*networks.rivals, *map(one_narrow, networks.narrow)):
+    for other in (*networks.rivals, *map(OneNarrow, networks.narrow)):
         features = np.asarray(blocks[other][:], dtype=np.float64)[blocks.heldout]
         for measure in MEASURES:
             value = Measured(measure(wide, features), np.zeros(len(wide)), float("nan"))
-            measured[str(likeness(measure.name, other))] = [value] * len(PENALTY_FACTORS)
+            measured[Quantity(Metric(measure.name), (M_1, other))] = [value] * len(PENALTY_FACTORS)
     return measured

@@ -4,14 +4,14 @@ import numpy as np
 from sklearn.neural_network import MLPRegressor
 
 from overparam.constants import SEED
-from overparam.metrics.blocks import Blocks
+from overparam.metrics.blocks import Blocks, Name
 from overparam.metrics.probes import scale_block
 
 HIDDEN = 256
 EPOCHS = 1000  # at most; training stops once a tenth of the fit split, held back, has not improved for ten epochs
 
 
-def predict_nonlinearly(blocks: Blocks, source: str, target: str) -> np.ndarray:
+def predict_nonlinearly(blocks: Blocks, source: Name, target: Name) -> np.ndarray:
     """The target's features as one hidden layer of rectifiers predicts them from the source's, of all rows.
 
     Both blocks are centred and divided by their root mean square on the fit split, on which alone the network is

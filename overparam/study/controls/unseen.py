@@ -4,7 +4,7 @@ The fit split is of the training examples, as in the paper. Features of a networ
 there too well to be trusted elsewhere; on half of the held-out examples they do not.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -12,11 +12,10 @@ import numpy as np
 
 from overparam.constants import SEED
 from overparam.metrics.penalties import Penalties
-from overparam.study.controls.quantities import unseen
+from overparam.study.controls.quantities import Unseen
 from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate
 from overparam.study.measure import measure
-from overparam.study.quantities import Contrast
 from overparam.study.record import Sample
 
 
@@ -34,18 +33,15 @@ def measure_unseen(
         advance: called with the parts done and their total, for a progress bar.
 
     Returns:
-        The samples ``unseen span`` and ``unseen performance``, of quantities named by `unseen`, and what
+        The samples ``unseen span`` and ``unseen performance``, of quantities as `Unseen`, and what
         cross-validation chose for each.
     """
     replicates = {
         replicate: Replicate.of({alpha: _halve(file) for alpha, file in by_alpha.items()})
         for replicate, by_alpha in files.items()
     }
-    samples, penalties = measure(replicates, workers=workers, advance=advance)
-    renamed = {
-        f"unseen {name}": replace(sample, quantities=_named(sample.quantities)) for name, sample in samples.items()
-    }
-    return renamed, dict(zip(_named(penalties), penalties.values(), strict=True))
+    samples, penalties = measure(replicates, called=Unseen, workers=workers, advance=advance)
+    return {f"unseen {name}": sample for name, sample in samples.items()}, penalties
 
 
 def _halve(file: FeatureFile) -> FeatureFile:
@@ -60,7 +56,3 @@ def _halve(file: FeatureFile) -> FeatureFile:
         heldout=measured,
         epochs=file.epochs[final],
     )
-
-
-def _named(quantities: Iterable[str]) -> tuple[str, ...]:
-    return tuple(unseen(Contrast(dict.fromkeys(quantities, 1.0))).weights)
