@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from overparam.data import HUB_DATASETS
+from overparam.data.images import CIFAR
+from overparam.data.sentences import MNLI
 from overparam.errors import DataError
 
-MNLI, CIFAR = HUB_DATASETS["mnli"], HUB_DATASETS["cifar"]
 LABELS = [0, 1, 2, 0, 1, 2]
 TEXT = ["a b", "c d", "e f"] * 2
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from overparam.data import HUB_DATASETS, Normalisation, data_at_hand, fetch, load_dataset
+from overparam.data import Normalisation, data_at_hand, fetch, load_dataset
+from overparam.data.images import CIFAR
 from overparam.errors import DataError
 from overparam.io.parquet import read_parquet
 
@@ -32,7 +33,7 @@ def table(rows, **replaced):
 def mirror(tmp_path, monkeypatch):
     """A folder in the hub's layout with a few pictures, and a suite that expects just as many."""
     for split, rows in ROWS.items():
-        monkeypatch.setitem(HUB_DATASETS["cifar"].rows, split, rows)
+        monkeypatch.setitem(CIFAR.rows, split, rows)
     folder = tmp_path / "mirror" / "cifar10"
     folder.mkdir(parents=True)
     for split, rows in ROWS.items():

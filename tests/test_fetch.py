@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from test_data import ROWS, table
 
-from overparam.data import HUB_DATASETS, data_at_hand, fetch, load_dataset
+from overparam.data import data_at_hand, fetch, load_dataset
+from overparam.data.images import CIFAR
 from overparam.errors import DataError, StorageError
 from overparam.io.files import alone
 
@@ -19,16 +20,16 @@ from overparam.io.files import alone
 PROGRAM = """
 import sys
 from pathlib import Path
-from overparam.data import HUB_DATASETS
 from overparam.data.fetch import fetch
-HUB_DATASETS["cifar"].rows.update(train=40, test=20)
+from overparam.data.images import CIFAR
+CIFAR.rows.update(train=40, test=20)
 word, root, other = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 if word == "fetch":
     for _ in range(12):
         fetch("cifar", mirror=other, root=root)
 else:
     while not other.exists():
-        source, sha256, tables = HUB_DATASETS["cifar"].open(root)
+        source, sha256, tables = CIFAR.open(root)
         first = tables["train"]["label"][0].as_py(), tables["test"]["label"][0].as_py()
         assert first in ((0, 0), (9, 9)), first
 """
@@ -46,7 +47,7 @@ def write_mirror(folder: Path, turned: int) -> Path:
 @pytest.fixture
 def mirrors(tmp_path, monkeypatch):
     for split, rows in ROWS.items():
-        monkeypatch.setitem(HUB_DATASETS["cifar"].rows, split, rows)
+        monkeypatch.setitem(CIFAR.rows, split, rows)
     return [write_mirror(tmp_path / f"mirror-{turned}", turned) for turned in (0, 9)]
 
 

@@ -7,12 +7,13 @@ import transformers
 
 from overparam.data.sentences import LENGTH, token_types
 from overparam.errors import SpecError
-from overparam.networks import ARCHITECTURES, build
+from overparam.networks.architectures import ARCHITECTURES, architecture
 from overparam.networks.ensemble import initialise
 from overparam.networks.layers import Convolution, ImageNetwork
+from overparam.networks.registry import build
 
 ONE = Fraction(1)
-IMAGES = [arch for arch, kind in ARCHITECTURES.items() if isinstance(kind, type) and issubclass(kind, ImageNetwork)]
+IMAGES = [arch for arch in ARCHITECTURES if issubclass(architecture(arch), ImageNetwork)]
 
 
 def randomise(module, seed=0):

@@ -5,10 +5,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from overparam.data import HUB_DATASETS, fetch, load_dataset, sentences
+from overparam.data import fetch, load_dataset, sentences
 from overparam.data.entailment import word_pieces
 from overparam.data.sentences import (
     LENGTH,
+    MNLI,
     PADDING,
     SEPARATOR,
     START,
@@ -140,7 +141,7 @@ def test_what_is_not_mnli_is_refused(mirror, root, content, message):
 
 
 def test_more_rows_than_the_whole_has_are_refused(mirror, root, monkeypatch):
-    monkeypatch.setitem(HUB_DATASETS["mnli"].rows, "train", 29)
+    monkeypatch.setitem(MNLI.rows, "train", 29)
     with pytest.raises(DataError, match="has 30 rows .* where MNLI has 29 and some of each class"):
         fetch.fetch("mnli", mirror=mirror, root=root)
 

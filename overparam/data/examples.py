@@ -1,6 +1,6 @@
 """Examples in a fixed order, each with an id; and the splits of a task."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,3 +85,7 @@ class Dataset:
     heldout: Examples
     normalisation: Normalisation | None = None
     tokenizer: str | None = None
+
+    def fitted_on(self, count: int | None) -> "Dataset":
+        """The same, with ``count`` drawn training examples to fit ridge maps and probes on; all of them for None."""
+        return replace(self, fit=self.train.subset(count))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from overparam.data import HUB_DATASETS, HubDataset
-from overparam.data.hub import NOTE
+from overparam.data.hub import NOTE, HubDataset
+from overparam.data.tasks import HUB, hub_dataset
 from overparam.errors import DataError, StorageError
 from overparam.io.files import alone, digest_file, write_atomically, write_json
 
@@ -40,10 +40,10 @@ def fetch(task: str, *, mirror: Path | None = None, root: Path = Path("data")) -
             stood in ``root`` before is then untouched.
         StorageError: if the disk refuses a write; likewise.
     """
-    if task not in HUB_DATASETS:
-        names = " and ".join(HUB_DATASETS)
+    if task not in HUB:
+        names = " and ".join(HUB)
         raise DataError(f"task {task!r} has nothing to fetch: only {names} have, embedded tasks bring their data")
-    dataset = HUB_DATASETS[task]
+    dataset = hub_dataset(task)
     folder = (root / dataset.folder).resolve()  # beside what a link leads to, renaming is possible
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
