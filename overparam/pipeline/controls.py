@@ -15,15 +15,13 @@ from overparam.networks.ensemble import initialise
 from overparam.networks.extract import extract
 from overparam.networks.registry import Network
 from overparam.pipeline.artifacts import load_networks
-from overparam.pipeline.provenance import FEATURE_CODE, MEASURE_CODE, default_device
+from overparam.pipeline.dependencies import CONTROLS
+from overparam.pipeline.provenance import default_device
 from overparam.pipeline.stages import Measurements, StudyFiles, build_networks, load_study_data, record_stage
 from overparam.study.controls.measurement import Networks, Readout, measure_controls
 from overparam.study.controls.unseen import measure_unseen
 from overparam.study.feature_file import FeatureFile
 from overparam.study.record import Record, Sample
-
-# The modules that decide what is measured; dvc.yaml lists the same ones as its dependencies.
-CONTROL_CODE = (*FEATURE_CODE, *MEASURE_CODE, "metrics/similarity", "study/controls")
 
 
 def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress | None = None) -> Record:
@@ -52,7 +50,7 @@ def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress
             samples, penalties = samples | taken[0], {**penalties, **taken[1]}
         return samples, penalties
 
-    return record_stage(study, workspace, workspace.controls(study), CONTROL_CODE, measured)
+    return record_stage(study, workspace, workspace.controls(study), CONTROLS, measured)
 
 
 def _readout(network: Network) -> Readout:

@@ -30,18 +30,11 @@ from overparam.errors import KernelError
 from overparam.io.files import digest_json, write_json
 from overparam.networks.examination import Step
 from overparam.networks.kernels import Finding, Kernel
+from overparam.pipeline.dependencies import KERNELS
 from overparam.pipeline.provenance import code_version, default_device, environment_of
 
 EXAMINER = (sys.executable, "-P", "-m", "overparam.networks.examination")
 SILENCE = 600.0  # seconds that no kernel takes to be examined, on a busy machine either
-KERNEL_CODE = (
-    "networks/architectures",
-    "networks/layers",
-    "networks/registry",
-    "networks/ensemble",
-    "networks/kernels",
-    "networks/examination",
-)
 # Environment variables by which libraries choose kernels.
 CHOICES = (
     "ATEN_CPU_CAPABILITY",
@@ -220,4 +213,6 @@ def _choices() -> list[str]:
 
 
 def _key(step: Step) -> str:
-    return digest_json({"step": asdict(step), "machine": machine(), "code": code_version(*KERNEL_CODE)})
+    return digest_json(
+        {"step": asdict(step), "machine": machine(), "code": code_version(*KERNELS.modules(arch=step.arch))}
+    )

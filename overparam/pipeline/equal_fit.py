@@ -18,7 +18,8 @@ from overparam.io.progress import silent
 from overparam.io.sealed import read_metadata
 from overparam.networks.fit import Fit, measure_fit
 from overparam.pipeline.artifacts import load_features, load_networks
-from overparam.pipeline.provenance import BUDGET_CODE, FIT_CODE, code_version, default_device, environment_of, identify
+from overparam.pipeline.dependencies import EQUAL_FIT, FIT
+from overparam.pipeline.provenance import code_version, default_device, environment_of, identify
 from overparam.pipeline.stages import Measurements, StudyFiles, described_checkpoint, load_study_data, record_stage
 from overparam.study.budgets.measurement import Networks, measure_budgets
 from overparam.study.feature_file import FeatureFile
@@ -47,7 +48,7 @@ def fit_stage(
         {
             "checkpoint": digest_file(workspace.checkpoint(study, alpha, replicate), "md5"),
             "identity": identify(study, alpha, replicate, dataset),
-            "environment": environment_of(study) | {"code": code_version(*FIT_CODE)},
+            "environment": environment_of(study) | {"code": code_version(*FIT.modules(study.task, study.arch))},
         }
     )
     known = _known(path)
@@ -119,7 +120,7 @@ def equal_fit_stage(study: StudySpec, workspace: Workspace, *, progress: Progres
 
     also = {"features": features, "networks": {str(alpha): entry for alpha, entry in said.items()}}
     target = workspace.equal_fit(study)
-    return record_stage(study, workspace, target, BUDGET_CODE, measured, also=also, of_networks=said)
+    return record_stage(study, workspace, target, EQUAL_FIT, measured, also=also, of_networks=said)
 
 
 def budgets_around(narrow: Summary, wide: Mapping[str, list[list[float]]], budgets: Sequence[float]) -> list[float]:

@@ -12,41 +12,7 @@ from overparam.data import Dataset
 from overparam.io.files import digest_json, digest_source
 from overparam.networks.ensemble import precision_on
 from overparam.networks.training import copy_seeds
-
-# The modules that decide what each stage makes; dvc.yaml lists the same ones as its dependencies.
-NETWORK_CODE = (
-    "config/recipes",
-    "config/studies",
-    "constants",
-    "data",
-    "networks/architectures",
-    "networks/layers",
-    "networks/registry",
-    "networks/batches",
-    "networks/ensemble",
-    "networks/checkpoints",
-    "io/sealed",
-)
-TRAIN_CODE = (*NETWORK_CODE, "networks/training")
-FEATURE_CODE = (*NETWORK_CODE, "networks/extract", "study/feature_file")
-MEASURE_CODE = (
-    "constants",
-    "metrics/rows",
-    "metrics/blocks",
-    "metrics/moments",
-    "metrics/penalties",
-    "metrics/ridge",
-    "metrics/probes",
-    "metrics/definitions",
-    "metrics/stats",
-    "study/quantities",
-    "study/measure",
-    "study/layout",
-    "study/record",
-)
-
-FIT_CODE = (*NETWORK_CODE, "networks/fit")
-BUDGET_CODE = (*MEASURE_CODE, "study/budgets")
+from overparam.pipeline.dependencies import TRAIN
 
 code_version = cache(digest_source)  # the code that runs is the code as it was read first
 
@@ -64,7 +30,7 @@ def environment_of(study: StudySpec) -> dict[str, str]:
     # Networks of a quick scale are small: more threads gain nothing, and by one they come out alike on any machine.
     threads = 1 if study.scale.quick else torch.get_num_threads()
     return {
-        "code": code_version(*TRAIN_CODE),
+        "code": code_version(*TRAIN.modules(study.task, study.arch)),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU {platform.machine()}",
         "threads": str(threads),
         "precision": precision_on(device, study.scale.train.precision),

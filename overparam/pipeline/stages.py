@@ -30,10 +30,9 @@ from overparam.networks.extract import describe, extract, weight_digests
 from overparam.networks.registry import Network, build
 from overparam.networks.training import accuracy, copy_seeds, train
 from overparam.pipeline.artifacts import load_features, load_networks, member_of
+from overparam.pipeline.dependencies import FEATURES, MEASURE, Code
 from overparam.pipeline.doctor import check_kernels
 from overparam.pipeline.provenance import (
-    FEATURE_CODE,
-    MEASURE_CODE,
     code_version,
     default_device,
     environment_of,
@@ -157,7 +156,7 @@ def feature_stage(
             "identity": identity,
             "data": dataset.sha256,
             "fit_examples": study.scale.fit_examples,
-            "code": code_version(*FEATURE_CODE),
+            "code": code_version(*FEATURES.modules(study.task, study.arch)),
         }
     )
     if read_metadata(path).get("key") == key:
@@ -200,14 +199,14 @@ def measure_stage(study: StudySpec, workspace: Workspace, *, progress: Progress 
         bar = display.add_task(f"measuring {study}", total=None)
         return measure(replicates, advance=lambda done, total: display.update(bar, completed=done, total=total))
 
-    return record_stage(study, workspace, workspace.record(study), MEASURE_CODE, measured)
+    return record_stage(study, workspace, workspace.record(study), MEASURE, measured)
 
 
 def record_stage(
     study: StudySpec,
     workspace: Workspace,
     target: Path,
-    code: tuple[str, ...],
+    code: Code,
     measured: Callable[[StudyFiles], Measurements],
     *,
     also: Mapping[str, Any] | None = None,
@@ -219,7 +218,7 @@ def record_stage(
         study: whose features.
         workspace: where they lie.
         target: where the record goes.
-        code: the modules that decide what is measured.
+        code: what measures.
         measured: from the feature files, by replicate and width factor: the samples and chosen penalties of the record.
         also: what else the measurements depend on.
         of_networks: what else the record says of the networks of a width.
@@ -234,7 +233,11 @@ def record_stage(
     }
     inputs = {path.name: read_metadata(path).get("key") for by_alpha in paths.values() for path in by_alpha.values()}
     environment = libraries() | {"scikit-learn": version("scikit-learn")}
-    made_of = {"features": inputs, "code": code_version(*code), "libraries": environment}
+    made_of = {
+        "features": inputs,
+        "code": code_version(*code.modules(study.task, study.arch)),
+        "libraries": environment,
+    }
     key = digest_json(made_of | ({"also": also} if also else {}))
     try:
         record = read_record(target)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from overparam.errors import ArtifactError
 from overparam.io.files import alone, digest_file, digest_json, digest_source
+from overparam.pipeline.dependencies import TOY
 from overparam.pipeline.dvc_pins import pinned_outs
 from overparam.pipeline.evidence import NoEvidence, check_made
 from overparam.study.belonging import check_belongs
@@ -18,14 +19,6 @@ from overparam.toy.spec import NO_PRODUCT, ToySpec
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-# The modules that decide what is measured; dvc.yaml lists the same ones as dependencies.
-CODE = (
-    *(f"toy/{module}" for module in ("spec", "simulation", "measurement", "record")),
-    *(f"metrics/{module}" for module in ("rows", "blocks", "moments", "ridge", "definitions")),
-    "study/quantities",
-    "constants",
-)
 
 
 def record_path(results: Path) -> Path:
@@ -44,7 +37,12 @@ def run_toy(spec: ToySpec, path: Path, progress: "Progress", *, claims_only: boo
     """
     environment = {"python": platform.python_version(), "numpy": version("numpy"), "torch": version("torch")}
     plain = _plain(spec)
-    parts = {"spec": plain, "environment": environment, "code": digest_source(*CODE), "claims only": claims_only}
+    parts = {
+        "spec": plain,
+        "environment": environment,
+        "code": digest_source(*TOY.modules()),
+        "claims only": claims_only,
+    }
     key = digest_json(parts)
     try:
         found = read_toy_record(path)
