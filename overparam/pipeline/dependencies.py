@@ -71,7 +71,7 @@ FIT = Code((*_NETWORKS, "networks/fit"), of_task=True, of_arch=True)
 MEASURE = Code(_MEASURE)
 CONTROLS = Code((*_FEATURES, *_MEASURE, *_CONTROLS), of_task=True, of_arch=True)
 EQUAL_FIT = Code((*FIT.entries, *_MEASURE, "study/budgets/measurement"), of_task=True, of_arch=True)
-JUDGE = Code(("verdicts/judge",))
+JUDGE = Code(("verdicts/registry",))
 TOKENIZER = Code(("data/sentences",))
 TOY = Code(("toy/measurement",))
 
