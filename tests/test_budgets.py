@@ -75,10 +75,15 @@ def test_a_budget_that_is_none_of_the_scale_is_refused():
         tiny_study().trained_less(0.5)
 
 
-@pytest.mark.parametrize("budgets", [(1.5, 0.5), (0.5, 0.5), (0.0,), (-1.0,), (2.0,), (3.0,), (np.nan,)])
+@pytest.mark.parametrize("budgets", [(1.5, 0.5), (0.5, 0.5), (0.0,), (-1.0,), (2.0,), (3.0,)])
 def test_budgets_must_be_ascending_and_fewer_than_the_recipes_epochs(budgets):
     with pytest.raises(SpecError, match="budgets must be ascending epochs, fewer than the recipe's"):
         study_with_budgets(*budgets)
+
+
+def test_a_budget_that_is_no_number_is_refused():
+    with pytest.raises(SpecError, match="budgets.resnet18.0 must be a finite number, not nan"):
+        study_with_budgets(np.nan)
 
 
 def test_budgets_of_an_architecture_that_the_scale_lacks_are_refused():

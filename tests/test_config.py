@@ -1,5 +1,6 @@
+import json
 import re
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from overparam.config.recipes import ImageRecipe
 from overparam.config.studies import Config, StudySpec, alpha_label, load_config, parse_alpha
+from overparam.config.yaml_file import read_yaml
 from overparam.errors import SpecError
 
 ROOT = Path(__file__).parent.parent
@@ -85,7 +87,9 @@ def test_no_other_number_is_a_width_factor(number):
         parse_alpha(str(number))
 
 
-@pytest.mark.parametrize("text", ["", "half", "1/0", "1_0", "1/", "1/2/3", "nan", "inf", "1 / 2", "½"])
+@pytest.mark.parametrize(
+    "text", ["", "half", "1/0", "1_0", "1/", "1/2/3", "nan", "inf", "1 / 2", "½", "1e-2", "1e-99999999", "0x10"]
+)
 def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
     with pytest.raises(SpecError, match=re.escape(f"width factor {text!r} is not a fraction: write it as 1/16")):
         parse_alpha(text)
@@ -111,9 +115,9 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("replicates", [], "replicates must be different whole numbers from 0 up"),
         ("replicates", [0, 0], "replicates must be different"),
         ("replicates", [-1, 0], "replicates must be different whole numbers from 0 up"),
-        ("storage", "float64", "storage must be one of float32, float16"),
+        ("storage", "float64", "storage must be 'float32' or 'float16', not 'float64'"),
         ("seed", 1, "digits at scale smoke in params.yaml has unknown seed"),
-        ("train.epochs", 0, "train recipe in params.yaml: epochs must be positive"),
+        ("train.epochs", 0, "train recipe of digits at scale smoke in params.yaml: epochs must be positive, not 0"),
         ("train.batch_size", 1, "batch_size must be at least 2"),
         ("train.learning_rate", 0.0, "learning_rate must be positive"),
         ("train.learning_rate", float("nan"), "learning_rate must be a finite number, not nan"),
@@ -124,29 +128,50 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("train.warmup", -0.1, r"warmup must lie in [0, 1)"),
         ("train.momentum", 1.0, r"momentum must lie in [0, 1)"),
         ("train.momentum", -0.1, r"momentum must lie in [0, 1)"),
-        ("train.weight_decay", -1e-9, "weight_decay must not be negative"),
+        ("train.weight_decay", -1e-9, "weight_decay must be at least 0, not -1e-09"),
         ("train.clip_norm", 0.0, "clip_norm must be positive"),
-        ("train.crop_padding", -1, "crop_padding must not be negative"),
-        ("train.precision", "float16", "precision must be one of float32, bfloat16"),
+        ("train.crop_padding", -1, "crop_padding must be at least 0, not -1"),
+        ("train.precision", "float16", "precision must be 'float32' or 'bfloat16', not 'float16'"),
         ("train.dropout", 0.5, "train recipe of digits at scale smoke in params.yaml has unknown dropout"),
         ("train.epochs", "ten", "epochs must be a finite number, not 'ten'"),
-        ("train", None, "lacks an entry or has one of the wrong kind"),
-        ("alphas", 1, "lacks an entry or has one of the wrong kind"),
+        ("train", None, "train recipe of digits at scale smoke in params.yaml must be a section, not None"),
+        ("alphas", 1, "digits at scale smoke in params.yaml: alphas must be a list, not 1"),
         ("base_width", "16", "base_width must be a whole number, not '16'"),
         ("base_width", 16.5, "base_width must be a whole number, not 16.5"),
         ("base_width", -16, "base_width must be at least 1"),
-        ("replicates", [0.5, 1], "copies, snapshots and replicates must be whole numbers"),
+        ("replicates", [0.5, 1], "replicates.0 must be a whole number, not 0.5"),
         ("snapshots", [2, 10], "snapshots must be ascending epochs, all before the last"),
         ("snapshots", [4, 2], "snapshots must be ascending epochs, all before the last"),
-        ("snapshots", [1.5], "copies, snapshots and replicates must be whole numbers"),
+        ("snapshots", [1.5], "snapshots.0 must be a whole number, not 1.5"),
         ("architectures", "resnet18", "must be a list with at least one name"),
         ("architectures", [], "must be a list with at least one name"),
         ("train_examples", -5, "must be at least 2, or null for all"),
         ("fit_examples", 0, "must be at least 2, or null for all"),
-        ("fit_examples", "many", "fit_examples must be a whole number or null, not 'many'"),
+        ("fit_examples", "many", "fit_examples must be at least 2, or null for all, not 'many'"),
         ("alphas", ["1"], "and a narrower one"),
         ("quick", "no", "quick must be true or false, not 'no'"),
-        ("copies", [2, 4], "lacks an entry or has one of the wrong kind"),
+        ("copies", [2, 4], "copies must be a section, not [2, 4]"),
+        ("copies", {"1": True}, "copies.1 must be a whole number, not True"),
+        ("copies", {"wide": 2}, "width factor 'wide' is not a fraction"),
+        ("alphas", ["1", "1e-99999999"], "width factor '1e-99999999' is not a fraction"),  # at once
+        ("alphas", ["1", "9" * 5000], "is not a fraction"),
+        ("alphas", ["1", True], "width factor True is not a fraction"),
+        ("alphas", {"1": 2}, "alphas must be a list, not {'1': 2}"),
+        ("base_width", True, "base_width must be a whole number, not True"),
+        ("base_width", [16], "base_width must be a whole number, not [16]"),
+        ("quick", 0, "quick must be true or false, not 0"),
+        ("storage", ["float32"], "storage must be 'float32' or 'float16', not ['float32']"),
+        ("architectures", ["resnet18", 18], "must be a list with at least one name"),
+        ("train_examples", True, "train_examples must be at least 2, or null for all, not True"),
+        ("snapshots", float("nan"), "snapshots must be a list, not nan"),
+        ("budgets", {"resnet18": [0.5, float("nan")]}, "budgets.resnet18.1 must be a finite number, not nan"),
+        ("budgets", [0.5], "budgets must be a section, not [0.5]"),
+        ("name", "smoke", "digits at scale smoke in params.yaml has unknown name"),
+        ("train", [1], "train recipe of digits at scale smoke in params.yaml must be a section, not [1]"),
+        ("train.learning_rate", True, "learning_rate must be a finite number, not True"),
+        ("train.weight_decay", "5e-4", "weight_decay must be a finite number, not '5e-4'"),
+        ("train.clip_norm", float("-inf"), "clip_norm must be a finite number, not -inf"),
+        ("train.warmup", "0.25", "warmup must lie in [0, 1), not '0.25'"),
     ],
 )
 def test_a_scale_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, path, value, message):
@@ -195,11 +220,20 @@ def test_missing_and_unknown_entries_are_named_together(tmp_path):
     [
         ("scales: [", "is no valid YAML: while parsing"),
         ("a: b: c", "is no valid YAML"),
-        ("", "lacks an entry or has one of the wrong kind"),
-        ("[1, 2]", "lacks an entry or has one of the wrong kind"),
-        ("scales: {}", "lacks an entry or has one of the wrong kind: 'tasks'"),
-        ("tasks: {}\nscales: {smoke: }", "lacks an entry or has one of the wrong kind"),
-        (changed("tasks.digits", None), "lacks an entry or has one of the wrong kind"),
+        (b"\xff", "is no valid YAML"),
+        ("[" * 5000, "is no valid YAML: it is nested too deeply"),
+        ("tasks: &again [*again]", "is no valid YAML: Circular reference"),
+        ("tasks: 2026-13-45", "is no valid YAML: month must be in 1..12"),
+        ("2026-01-31: 1", "is no valid YAML: keys must be str"),
+        ("tasks: {}\nscales: {}\ntasks: {}", "is no valid YAML: key 'tasks' stands twice in"),
+        ("tasks: {}\nscales: {}\nseed: 1", "params.yaml has unknown seed"),
+        (changed("tasks.digits.default_scale", 1), "params.yaml: tasks.digits.default_scale must be a word, not 1"),
+        (changed("tasks.digits.seed", 1), "params.yaml: tasks.digits has unknown seed"),
+        ("", "params.yaml must be a section, not None"),
+        ("[1, 2]", "params.yaml must be a section, not [1, 2]"),
+        ("scales: {}", "params.yaml lacks tasks"),
+        ("tasks: {}\nscales: {smoke: }", "params.yaml: scales.smoke must be a section, not None"),
+        (changed("tasks.digits", None), "params.yaml: tasks.digits must be a section, not None"),
         (changed("tasks.digits.default_scale", "huge"), "there is no scale 'huge': params.yaml has "),
         (changed("tasks.mnli.default_scale", "smoke"), "scale smoke does not run task mnli: it runs digits, nli"),
         (changed("tasks.mnli", None, remove=True), "has scales for mnli but no such task: give it a default scale"),
@@ -207,6 +241,27 @@ def test_missing_and_unknown_entries_are_named_together(tmp_path):
 )
 def test_a_file_that_says_something_else_is_refused_in_a_sentence(tmp_path, text, message):
     assert message in refusal(tmp_path, text)
+
+
+def test_an_anchor_is_merged_and_overridden_but_no_key_stands_twice(tmp_path):
+    recipe = "train: &recipe {epochs: 5, flip: true}\nother: {<<: *recipe, epochs: 8}\nlast: [*recipe]"
+    path = tmp_path / "params.yaml"
+    path.write_text(recipe)
+    merged = {"epochs": 8, "flip": True}
+    first = {"epochs": 5, "flip": True}
+    assert json.loads(read_yaml(path)) == {"train": first, "other": merged, "last": [first]}
+    path.write_text(recipe.replace("epochs: 8", "epochs: 8, epochs: 9"))
+    with pytest.raises(SpecError, match=r"key 'epochs' stands twice .* line 2, column 33"):
+        read_yaml(path)
+
+
+def test_what_is_made_in_code_is_checked_too():
+    with pytest.raises(SpecError, match="ImageRecipe: epochs must be positive, not 0"):
+        replace(smoke().recipe, epochs=0)
+    with pytest.raises(SpecError, match="ImageRecipe has unknown dropout"):
+        replace(smoke().recipe, dropout=0.5)
+    with pytest.raises(FrozenInstanceError):
+        smoke().recipe.epochs = 3
 
 
 def test_a_missing_file_says_where_to_run_the_command(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -172,8 +173,41 @@ DAMAGES = {
     "no grids": lambda text: json.dumps(sealed(without_grids(json.loads(text)))).encode(),
     "a penalty without its edge": lambda text: json.dumps(sealed(without_edges(json.loads(text)))).encode(),
     "no samples": lambda text: json.dumps(sealed(without(json.loads(text), "samples"))).encode(),
+    "another entry": lambda text: json.dumps(sealed(edited(json.loads(text), extra=1))).encode(),
     "a wrong kind": lambda text: json.dumps(sealed(edited(json.loads(text), networks=[]))).encode(),
 }
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "why"),
+    [
+        ("networks", [], "it: networks must be a section, not []"),
+        ("networks.1.features", "128", "it: networks.1.features must be a whole number, not '128'"),
+        ("networks.1.history.loss", [[1.0, True]], "it: networks.1.history.loss.0.1 must be a finite number, not True"),
+        ("networks.1.width", 16, "it: networks.1 has unknown width"),
+        ("samples.span.values", [[1.0, 2.0], [3.0]], "it: samples.span.values must be rows of rows of numbers"),
+        ("samples.span.values", [[["1.0"]]], "it: samples.span.values must be rows of rows of numbers"),
+        ("samples.span.values", [[[float("nan")]]], "it: samples.span.values must be rows of rows of numbers"),
+        ("samples.span.shared_lower_triangle", [1.0], "shared_lower_triangle must be rows of numbers, not [1.0]"),
+        ("penalties.grids.probes", [1.0], "it: penalties.grids.probes"),
+        ("samples.span.shared_lower_triangle", [[1.0]], "it has covariances of shape (1, 1), not (5, "),
+        ("alphas", ["1", "1e-99999999"], "it: width factor '1e-99999999' is not a fraction"),
+        ("replicates", [0, 1.0], "it: replicates.1 must be a whole number, not 1.0"),
+        ("schema", "4", "is refused: Input tag '4'"),
+    ],
+)
+def test_what_is_wrong_in_a_record_is_named_by_its_place(tmp_path, monkeypatch, place, value, why):
+    path = tmp_path / "record.json"
+    write_record(path, synthetic_record())
+    content = without(json.loads(path.read_text(encoding="utf-8")), "sha256")
+    *parents, last = place.split(".")
+    section = content
+    for key in parents:
+        section = section[key]
+    section[last] = value
+    monkeypatch.setattr("overparam.study.record.read_sealed", lambda *_: content)
+    with pytest.raises(ArtifactError, match=f"is damaged or was edited .*{re.escape(why)}"):
+        read_record(path)
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)

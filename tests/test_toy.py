@@ -202,17 +202,32 @@ def test_without_evidence_the_remedy_is_named(tmp_path, level, message):
         ({"dimensions": 3}, "dimensions must be at least 4"),
         ({"neurons": 100}, "neurons 100 times α = 1/3, 1/120, 1/200, 1/300 is no whole number"),
         ({"alphas": ["1_2"]}, "alphas must contain 1"),
-        ({"alphas": 3}, "toy in params.yaml has an entry of the wrong kind"),
+        ({"alphas": 3}, "toy in params.yaml: alphas must be a list, not 3"),
         ({"seeds": 0}, "must be at least 1"),
         ({"steps": 1.5}, "steps must be a whole number, not 1.5"),
         ({"learning_rate": 0.0}, "must be positive"),
         ({"threshold": 0.7}, "threshold among them"),
         ({"thresholds": [0.9, 1.0]}, r"thresholds must lie in \(0, 1\)"),
+        ({"seeds": True}, "seeds must be a whole number, not True"),
+        ({"product": float("nan")}, "product must be a finite number, not nan"),
+        ({"product": "1.0"}, "product must be a finite number, not '1.0'"),
+        ({"biases": 1}, "biases must be true or false, not 1"),
+        ({"spans": []}, r"toy in params.yaml: spans must be a section, not \[\]"),
+        ({"alphas": ["1", "1e-99999999"]}, "toy in params.yaml: width factor '1e-99999999' is not a fraction"),
+        ({"controls": {"seeds": 2, "changes": []}}, r"controls.changes must be a section, not \[\]"),
+        (
+            {"controls": {"seeds": 2, "changes": {"no product": {"product": 0.0}, "slow": {"steps": 0}}}},
+            "control 'slow' of toy in params.yaml: steps must be at least 1, not 0",
+        ),
+        ({"phase": {"neurons": [1, 0.5], "products": [1.0], "networks": 3}}, "phase.neurons.1 must be a whole number"),
         ({"depth": 2}, "toy in params.yaml has unknown depth"),
-        ({"spans": {"examples": 3, "penalty": 1e-6}}, "spans need at least 4 examples"),
-        ({"spans": {"examples": 300}}, "toy in params.yaml has an entry of the wrong kind: .*penalty"),
+        ({"spans": {"examples": 3, "penalty": 1e-6}}, "toy in params.yaml: spans.examples must be at least 4, not 3"),
+        ({"spans": {"examples": 300}}, "toy in params.yaml: spans lacks penalty"),
         ({"controls": {"seeds": 2, "changes": {}}}, "controls must have one named 'no product'"),
-        ({"phase": {"neurons": [], "products": [1.0], "networks": 3}}, "phase needs neurons"),
+        (
+            {"phase": {"neurons": [], "products": [1.0], "networks": 3}},
+            "toy in params.yaml: phase.neurons must have an entry",
+        ),
     ],
 )
 def test_a_toy_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, change, message):
@@ -230,5 +245,5 @@ def test_the_least_toy_has_two_neurons_a_network():
 
 def test_a_control_of_an_entry_that_there_is_not_is_refused():
     spec = replace(SPEC, controls=replace(SPEC.controls, changes={"no product": {"products": 0.0}}))
-    with pytest.raises(SpecError, match="control 'no product' changes unknown products"):
+    with pytest.raises(SpecError, match="control 'no product' of toy in params.yaml has unknown products"):
         spec.changed("no product")

@@ -53,12 +53,22 @@ def without(path, name):
     write_sealed(path, {key: value for key, value in content.items() if key not in (name, "sha256")})
 
 
+def with_entry(path, name, value):
+    content = json.loads(path.read_text(encoding="utf-8"))
+    write_sealed(path, {key: entry for key, entry in content.items() if key != "sha256"} | {name: value})
+
+
 DAMAGES = {
     "edited": (edit, "is damaged or was edited"),
     "cut short": (lambda path: path.write_text(path.read_text(encoding="utf-8")[:-9], "utf-8"), "is damaged or was"),
     "empty": (lambda path: path.write_text(""), "is damaged or was edited"),
     "a folder": (lambda path: (path.unlink(), path.mkdir()), "is damaged or was edited .Is a directory"),
     "no quantities": (lambda path: without(path, "quantities"), "is damaged or was edited"),
+    "a seed too much": (
+        lambda path: with_entry(path, "quantities", {"a": [0.1, "0.2"]}),
+        "is damaged or was edited .it: quantities.a.1 must be a finite number",
+    ),
+    "another entry": (lambda path: with_entry(path, "margin", 0.1), "is damaged or was edited .it has unknown margin"),
     "of a study": (lambda path: write_record(path, study_record()), "it is a record of a study, where"),
     "of nothing": (lambda path: write_sealed(path, {}), "it is a file of another kind"),
 }  # fmt: skip

@@ -4,7 +4,7 @@ Exit codes: 0 done; 1 it could not be done (data missing, a file damaged, the di
 unknown option, task or scale, a width factor out of range); 130 interrupted.
 """
 
-from overparam.cli import doctor, make, own, pipeline, read
+from overparam.cli import doctor, make, own, pipeline, read, schema
 from overparam.cli.app import main
 
-__all__ = ["doctor", "main", "make", "own", "pipeline", "read"]
+__all__ = ["doctor", "main", "make", "own", "pipeline", "read", "schema"]

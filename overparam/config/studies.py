@@ -1,17 +1,22 @@
 """What is to be run: scales, recipes and studies, read from ``params.yaml`` and checked before anything starts."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-import yaml
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
-from overparam.config.recipes import TrainSpec, check_keys, check_kinds, read_recipe, require
+from overparam.config.entries import Count, Must, read_section, require, section, stated
+from overparam.config.recipes import Recipe, TrainSpec
+from overparam.config.refusals import Keys
+from overparam.config.yaml_file import read_yaml
 from overparam.errors import SpecError
 
-STORAGES = ("float32", "float16")
+FRACTION = re.compile(r"[+-]?\d+([/_]\d+|\.\d+)?")
 
 
 def parse_alpha(text: str) -> Fraction:
@@ -21,12 +26,9 @@ def parse_alpha(text: str) -> Fraction:
         SpecError: unless it is 1 or 1/k for a whole k, so that U* = 1/α networks have as many features as M_1.
     """
     try:
-        alpha = Fraction(str(text).strip().replace("_", "/"))
-    except (ValueError, ZeroDivisionError):
-        raise SpecError(f"width factor {text!r} is not a fraction: write it as 1/16 (in file names 1_16)") from None
-    if alpha.numerator != 1:
-        raise SpecError(f"width factor {alpha} is out of range: it must be 1 or 1/k for a whole number k, such as 1/16")
-    return alpha
+        return _width_factor(text)
+    except ValueError as error:
+        raise SpecError(str(error)) from None
 
 
 def alpha_label(alpha: Fraction) -> str:
@@ -34,62 +36,81 @@ def alpha_label(alpha: Fraction) -> str:
     return str(alpha).replace("/", "_")
 
 
-@dataclass(frozen=True)
-class Scale:
-    """What a task is run with at one size: which networks, how many, on how much data, by which recipe."""
+def _width_factor(written: object) -> Fraction:
+    text = str(written).strip()
+    try:
+        if not FRACTION.fullmatch(text):  # Fraction would also take 1e-99999999, and hours to make it
+            raise ValueError
+        alpha = Fraction(text.replace("_", "/"))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"width factor {written!r} is not a fraction: write it as 1/16 (in file names 1_16)") from None
+    if alpha.numerator != 1:
+        raise ValueError(
+            f"width factor {alpha} is out of range: it must be 1 or 1/k for a whole number k, such as 1/16"
+        )
+    return alpha
+
+
+Alpha = Annotated[
+    Fraction,
+    PlainValidator(_width_factor),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": f"^{FRACTION.pattern}$"}),
+]
+Examples = Annotated[Annotated[int, Field(ge=2)] | None, Must("be at least 2, or null for all")]
+
+
+@section
+class ScaleSection:
+    """What ``params.yaml`` says of a task at one scale, and explains: networks, how many, data, recipe."""
+
+    quick: bool
+    architectures: Annotated[tuple[str, ...], Field(min_length=1), Must("be a list with at least one name")]
+    base_width: Count
+    alphas: tuple[Alpha, ...]
+    copies: Mapping[Alpha, int]
+    snapshots: tuple[int, ...]
+    replicates: tuple[int, ...]
+    train_examples: Examples
+    fit_examples: Examples
+    storage: Literal["float32", "float16"]
+    train: Recipe
+    budgets: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _can_be_run(self) -> Self:
+        narrow = [a for a in self.alphas if (self.base_width * a).denominator != 1]
+        few = [a for a in self.alphas if self.copies.get(a, 0) < 2 / a]
+        require(
+            {
+                "alphas must contain 1, the full width, and a narrower one": Fraction(1) in self.alphas
+                and len(self.alphas) > 1,
+                "alphas must differ": len(set(self.alphas)) == len(self.alphas),
+                f"base_width {self.base_width} times α = {_listed(narrow)} is no whole number of channels": not narrow,
+                f"copies at α = {_listed(few)} must be at least 2/α: U* for S_α, and as many held out of it": not few,
+                "copies at α = 1 must be 2: M_1 and M_1′": self.copies.get(Fraction(1)) == 2,
+                "replicates must be different whole numbers from 0 up": self.replicates != ()
+                and len(set(self.replicates)) == len(self.replicates)
+                and min(self.replicates) >= 0,
+                "snapshots must be ascending epochs, all before the last": self._are_fewer_epochs(self.snapshots),
+                "budgets must be ascending epochs, fewer than the recipe's, of architectures that it has": all(
+                    arch in self.architectures and self._are_fewer_epochs(epochs)
+                    for arch, epochs in self.budgets.items()
+                ),
+            }
+        )
+        return self
+
+    def _are_fewer_epochs(self, epochs: Sequence[float]) -> bool:
+        return list(epochs) == sorted({each for each in epochs if 0 < each < self.train.epochs})
+
+
+@section
+class Scale(ScaleSection):
+    """What a task is run with at one size, under the names that its section stands under."""
 
     name: str
     task: str
-    quick: bool
-    architectures: tuple[str, ...]
-    base_width: int
-    alphas: tuple[Fraction, ...]
-    copies: Mapping[Fraction, int]
-    snapshots: tuple[int, ...]
-    replicates: tuple[int, ...]
-    train_examples: int | None
-    fit_examples: int | None
-    storage: str
-    train: TrainSpec
-    budgets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        where = f"{self.task} at scale {self.name}"
-        check_kinds(where, self)
-        whole = {
-            "architectures must be a list with at least one name": self.architectures != (),
-            "base_width must be at least 1": self.base_width >= 1,
-            "copies, snapshots and replicates must be whole numbers": all(
-                type(number) is int for number in (*self.copies.values(), *self.snapshots, *self.replicates)
-            ),
-            "train_examples and fit_examples must be at least 2, or null for all": min(
-                self.train_examples or 2, self.fit_examples or 2
-            )
-            >= 2
-            and 0 not in (self.train_examples, self.fit_examples),
-        }
-        require(where, whole)
-        narrow = [a for a in self.alphas if (self.base_width * a).denominator != 1]
-        few = [a for a in self.alphas if self.copies.get(a, 0) < 2 / a]
-        checks = {
-            "alphas must contain 1, the full width, and a narrower one": Fraction(1) in self.alphas
-            and len(self.alphas) > 1,
-            "alphas must differ": len(set(self.alphas)) == len(self.alphas),
-            f"base_width {self.base_width} times α = {_listed(narrow)} is no whole number of channels": not narrow,
-            f"copies at α = {_listed(few)} must be at least 2/α: U* for S_α, and as many held out of it": not few,
-            "copies at α = 1 must be 2: M_1 and M_1′": self.copies.get(Fraction(1)) == 2,
-            "replicates must be different whole numbers from 0 up": self.replicates != ()
-            and len(set(self.replicates)) == len(self.replicates)
-            and min(self.replicates) >= 0,
-            "snapshots must be ascending epochs, all before the last": list(self.snapshots)
-            == sorted({epoch for epoch in self.snapshots if 0 < epoch < self.train.epochs}),
-            f"storage must be one of {', '.join(STORAGES)}": self.storage in STORAGES,
-            "budgets must be ascending epochs, fewer than the recipe's, of architectures that it has": all(
-                arch in self.architectures and list(epochs) == sorted({e for e in epochs if 0 < e < self.train.epochs})
-                for arch, epochs in self.budgets.items()
-            ),
-        }
-        require(where, checks)
 
     @property
     def narrow_alphas(self) -> tuple[Fraction, ...]:
@@ -159,7 +180,7 @@ class StudySpec:
             "snapshots": list(self.snapshots(alpha)),
             "train_examples": self.scale.train_examples,
             "storage": self.scale.storage,
-            "train": asdict(self.recipe),
+            "train": stated(self.recipe),
         }
 
     def check_member(self, alpha: Fraction, replicate: int) -> None:
@@ -211,60 +232,55 @@ class Config:
         return self.scales[scale]
 
 
+@section
+class Task:
+    """What ``params.yaml`` says of a task at every scale."""
+
+    default_scale: str
+
+
+@section
+class Params:
+    """All of ``params.yaml``; what the toy's section says is read by `overparam.toy.spec`."""
+
+    tasks: Mapping[str, Task]
+    scales: Mapping[str, Mapping[str, ScaleSection]]
+    toy: Any = None
+
+
 def load_config(path: Path = Path("params.yaml")) -> Config:
-    """Read and check ``params.yaml``.
+    """The studies and scales of ``params.yaml``.
 
     Raises:
         SpecError: if the file is missing, is no YAML, or asks for something that cannot be run.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SpecError(f"there is no {path} here: run the command from the root of the repository") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
-    try:
-        scales = {
-            name: {task: _read_scale(name, task, section) for task, section in tasks.items()}
-            for name, tasks in content["scales"].items()
-        }
-        defaults = {task: section["default_scale"] for task, section in content["tasks"].items()}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SpecError(f"{path} lacks an entry or has one of the wrong kind: {error}") from None
-    config = Config(defaults, scales)
-    strangers = {task for tasks in scales.values() for task in tasks} - set(defaults)
+    params = read_params(path)
+    scales = {
+        name: {task: Scale(name=name, task=task, **vars(said)) for task, said in tasks.items()}
+        for name, tasks in params.scales.items()
+    }
+    config = Config({task: said.default_scale for task, said in params.tasks.items()}, scales)
+    strangers = {task for tasks in scales.values() for task in tasks} - set(params.tasks)
     if strangers:
         raise SpecError(f"{path} has scales for {_listed(sorted(strangers))} but no such task: give it a default scale")
-    for task in defaults:
+    for task in params.tasks:
         config.scale_of(task)
     return config
 
 
-def _read_scale(name: str, task: str, section: Mapping[str, Any]) -> Scale:
-    where = f"{task} at scale {name}"
-    entries = {entry.name for entry in fields(Scale)} - {"name", "task"}
-    check_keys(where, {"budgets": {}, **section}, entries)
-    return Scale(
-        name=name,
-        task=task,
-        quick=section["quick"],
-        architectures=_names(section["architectures"]),
-        base_width=section["base_width"],
-        alphas=tuple(parse_alpha(text) for text in section["alphas"]),
-        copies={parse_alpha(text): count for text, count in section["copies"].items()},
-        snapshots=tuple(section["snapshots"]),
-        replicates=tuple(section["replicates"]),
-        train_examples=section["train_examples"],
-        fit_examples=section["fit_examples"],
-        storage=section["storage"],
-        train=read_recipe(f"train recipe of {where}", section["train"]),
-        budgets={arch: tuple(float(epochs) for epochs in few) for arch, few in section.get("budgets", {}).items()},
-    )
+def read_params(path: Path) -> Params:
+    """Read ``params.yaml`` and check each section by itself; raises as `load_config`."""
+    return read_section(Params, read_yaml(path), partial(_place, path.name))
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    return tuple(value) if isinstance(value, list) and all(isinstance(name, str) for name in value) else ()
+def _place(file: str, keys: Keys) -> tuple[str, Keys]:
+    match keys:
+        case ("scales", scale, task, "train", _, *inner):
+            return f"train recipe of {task} at scale {scale} in {file}", tuple(inner)
+        case ("scales", scale, task, *inner):
+            return f"{task} at scale {scale} in {file}", tuple(inner)
+    return file, keys
 
 
-def _listed(items: Any) -> str:
-    return ", ".join(str(item) for item in items)
+def _listed(items: Iterable[object]) -> str:
+    return ", ".join(map(str, items))

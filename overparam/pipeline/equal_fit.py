@@ -126,7 +126,9 @@ def equal_fit_stage(study: StudySpec, workspace: Workspace, *, progress: Progres
 def budgets_around(narrow: Summary, wide: Mapping[str, list[list[float]]], budgets: Sequence[float]) -> list[float]:
     """The budgets whose wide networks fit about as badly as narrow ones: two on either side of every match.
 
-    Where all fit worse, the last one alone: no effect can be read off, however many are measured. Matches are those of single networks in cross-entropy, and of narrow ones together in accuracy, in every replicate.
+    Where all fit worse, the last one alone: no effect can be read off, however many are measured.
+
+    Matches are those of single networks in cross-entropy, and of narrow ones together in accuracy, in every replicate.
 
     Args:
         narrow: fit of the narrow networks of one width.

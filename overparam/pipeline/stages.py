@@ -6,7 +6,6 @@ artifact has the right key does nothing, so any engine may run the grid, in any 
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
+from overparam.config.entries import stated
 from overparam.config.studies import StudySpec
 from overparam.config.workspace import Workspace
 from overparam.data import Dataset, load_dataset
@@ -110,7 +110,7 @@ def train_stage(
         classes=dataset.classes,
         seeds=[*seeds, *seeds[-1:] * len(snapshots)],
         epochs=[*[spec.epochs] * len(seeds), *snapshots],
-        recipe=asdict(spec),
+        recipe=stated(spec),
         data={
             "source": dataset.source,
             "sha256": dataset.sha256,

@@ -3,11 +3,11 @@
 import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from overparam.config.entries import stated
 from overparam.errors import ArtifactError
 from overparam.io.files import alone, digest_file, digest_json, digest_source
 from overparam.pipeline.dependencies import TOY
@@ -36,7 +36,7 @@ def run_toy(spec: ToySpec, path: Path, progress: "Progress", *, claims_only: boo
         claims_only: leaves out what no claim needs: spans, other controls, trajectories, the phase diagram.
     """
     environment = {"python": platform.python_version(), "numpy": version("numpy"), "torch": version("torch")}
-    plain = _plain(spec)
+    plain = stated(spec)
     parts = {
         "spec": plain,
         "environment": environment,
@@ -94,13 +94,9 @@ def gather_toy(
 def _recorded(spec: ToySpec, path: Path, root: Path) -> ToyRecord:
     check_made(path, root, "the toy has no record: make it with `overparam toy`")
     record = read_toy_record(path)
-    plain = _plain(spec)
+    plain = stated(spec)
     asked = {name: plain[name] for name in plain if digest_json(plain[name]) != digest_json(record.spec.get(name))}
     check_belongs(path, record.spec, asked, "restore it with git, or make it with `overparam toy`")
     if pinned_outs(root).get(path.relative_to(root).as_posix()) != digest_file(path, "md5"):
         raise ArtifactError(f"dvc.lock does not pin {path}, the toy's record: restore it, or make it with `dvc repro`")
     return record
-
-
-def _plain(spec: ToySpec) -> dict[str, Any]:
-    return {**asdict(spec), "alphas": [str(alpha) for alpha in spec.alphas]}

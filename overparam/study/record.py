@@ -3,21 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
+from overparam.config.refusals import refusal
 from overparam.errors import ArtifactError
 from overparam.io.files import read_sealed, write_sealed
 from overparam.metrics.penalties import Fitted, Penalties, PenaltyChoice
 from overparam.metrics.stats import Effect
 from overparam.study.quantities import Contrast
+from overparam.study.record_file import SCHEMA, Chosen, PenaltiesFile, SampleFile, of_records
 from overparam.study.widths import Width
 
-SCHEMA = 4
-WITHOUT_CURVES = 3  # of records that keep no more of a choice than the penalty
 # Factors on every cross-validated ridge penalty at which a verdict is taken again; the middle one is the verdict's own.
 PENALTY_FACTORS = (1e-2, 1e-1, 1.0, 1e1, 1e2)
 
@@ -164,40 +164,45 @@ def read_record(path: Path) -> Record:
         ArtifactError: if it is missing, no record, or was edited after it was written.
     """
     try:
-        content = read_sealed(path, "record of a study")
-        if content["schema"] not in (SCHEMA, WITHOUT_CURVES):
-            raise ValueError(f"its schema is {content['schema']}, this version reads {SCHEMA}")
+        written = read_sealed(path, "record of a study")
+        content = of_records().validate_python(written)
         samples = {name: _read_sample(entry) for name, entry in content["samples"].items()}
-        read_penalties = _read_penalties if content["schema"] == SCHEMA else partial(_without_curves, samples)
         return Record(
             task=content["task"],
             arch=content["arch"],
             scale=content["scale"],
             key=content["key"],
-            alphas=tuple(Fraction(text) for text in content["alphas"]),
+            alphas=tuple(content["alphas"]),
             replicates=tuple(content["replicates"]),
-            networks={Fraction(text): entry for text, entry in content["networks"].items()},
+            # As they were written: 4 epochs are not 4.0, and a record reads back to the same bytes.
+            networks=dict(zip(content["networks"], written["networks"].values(), strict=True)),
             data=content["data"],
             environment=content["environment"],
             recipe=content["recipe"],
-            penalties=read_penalties(content["penalties"]),
+            penalties=_read_penalties(content["penalties"])
+            if content["schema"] == SCHEMA
+            else _without_curves(samples, content["penalties"]),
             samples=samples,
         )
     except FileNotFoundError:
         raise ArtifactError(f"there is no record {path}: measure the study first") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, ValueError) as error:
+        # The first key of a place is the schema that the file was checked by.
+        why = refusal(error, lambda keys: ("it", keys[1:])) if isinstance(error, ValidationError) else error
         raise ArtifactError(
-            f"record {path} is damaged or was edited ({error}): restore it with git, or measure again"
+            f"record {path} is damaged or was edited ({why}): restore it with git, or measure again"
         ) from None
 
 
-def _read_sample(entry: Mapping[str, Any]) -> Sample:
-    values = np.array(entry["values"], dtype=np.float64)
+def _read_sample(entry: SampleFile) -> Sample:
+    values = entry["values"]
     size = values.shape[1] * values.shape[2]
     shared = np.zeros((len(values), size, size))
     rows, columns = np.tril_indices(size)
-    for matrix, triangle in zip(shared, entry["shared_lower_triangle"], strict=True):
-        matrix[rows, columns] = matrix[columns, rows] = triangle
+    triangles = entry["shared_lower_triangle"]
+    if triangles.shape != (len(values), len(rows)):
+        raise ValueError(f"it has covariances of shape {triangles.shape}, not {(len(values), len(rows))}")
+    shared[:, rows, columns] = shared[:, columns, rows] = triangles
     return Sample(tuple(entry["quantities"]), values, shared, tuple(entry["penalty_factors"]))
 
 
@@ -218,8 +223,8 @@ def _written(penalties: Penalties) -> dict[str, Any]:
     return {"grids": {fitted: list(grid) for fitted, grid in grids.items()}, "chosen": chosen}
 
 
-def _read_penalties(entry: Mapping[str, Any]) -> Penalties:
-    def read(grid: Sequence[float], parts: Mapping[str, list[Any]]) -> list[PenaltyChoice]:
+def _read_penalties(entry: PenaltiesFile) -> Penalties:
+    def read(grid: Sequence[float], parts: Chosen) -> list[PenaltyChoice]:
         columns = zip(parts["penalty"], parts["edge"], parts["losses"], strict=True)
         return [PenaltyChoice(penalty, edge, tuple(grid), tuple(losses)) for penalty, edge, losses in columns]
 

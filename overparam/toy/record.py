@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import ConfigDict, StrictFloat, TypeAdapter, ValidationError
 
+from overparam.config.refusals import refusal
 from overparam.errors import ArtifactError
 from overparam.io.files import read_sealed, write_sealed
 from overparam.metrics.stats import Effect
@@ -68,11 +70,13 @@ class ToyRecord:
         more: what no claim needs: trajectories and the phase diagram; empty where only claims were measured.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     key: str
     spec: Mapping[str, Any]
     environment: Mapping[str, str]
-    quantities: Mapping[str, list[float]]
-    controls: Mapping[str, Mapping[str, list[float]]]
+    quantities: Mapping[str, list[StrictFloat]]
+    controls: Mapping[str, Mapping[str, list[StrictFloat]]]
     more: Mapping[str, Any]
 
     @property
@@ -131,6 +135,14 @@ class ToyRecord:
         return Effect.independent(np.sum(terms, axis=0))
 
 
+@dataclass(frozen=True)
+class ToyFile(ToyRecord):
+    """A record as its file has it, with schema and seal."""
+
+    schema: Literal[2]
+    sha256: str
+
+
 def write_toy_record(path: Path, record: ToyRecord) -> None:
     """Write a record as JSON, sealed with a digest of its content."""
     write_sealed(path, {"schema": SCHEMA, **asdict(record)})
@@ -144,12 +156,13 @@ def read_toy_record(path: Path) -> ToyRecord:
     """
     try:
         content = read_sealed(path, "record of the toy")
-        if content.pop("schema") != SCHEMA:
+        if content.pop("schema", None) != SCHEMA:
             raise ValueError(f"this version reads schema {SCHEMA}")
-        return ToyRecord(**content)
+        return TypeAdapter(ToyRecord).validate_python(content)
     except FileNotFoundError:
         raise ArtifactError(f"there is no record {path}: make it with `overparam toy`") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
+        why = refusal(error, lambda keys: ("it", keys)) if isinstance(error, ValidationError) else error
         raise ArtifactError(
-            f"record {path} is damaged or was edited ({error}): restore it with git, or run `overparam toy` again"
+            f"record {path} is damaged or was edited ({why}): restore it with git, or run `overparam toy` again"
         ) from None

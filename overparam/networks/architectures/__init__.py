@@ -1,5 +1,6 @@
 """Architectures by name: one file an architecture, named as the architecture is."""
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,6 @@ def architecture_module(name: str) -> str:
     return f"{__name__}.{name}"
 
 
-def architecture(name: str) -> "type[Network]":
+def architecture(name: str) -> "Callable[[int, int, int, int], Network]":
     """The class of an architecture, made of copies, width, channels of an input and classes; SpecError if unknown."""
     return getattr(import_module(architecture_module(name)), ARCHITECTURES[name])
