@@ -28,7 +28,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "gate": {
         "choices": GATES,
         "default": "holds",
-        "help": "a test passes if its claim holds (holds), if the verdict is the recorded one (baseline), always (none)",
+        "help": "which tests pass: of claims that hold (holds), of verdicts that are the recorded ones (baseline), all",
     },
     "margins": {"type": Path, "metavar": "FILE", "help": "judge by the margins of this file (default: the package's)"},
     "root": {"type": Path, "metavar": "FOLDER", "help": "judge the records of this repository (default: its own)"},
