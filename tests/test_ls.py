@@ -14,8 +14,7 @@ from overparam.cli import output
 from overparam.cli.ls import Kind
 from overparam.config.studies import load_config
 from overparam.metrics.similarity import MEASURES
-from overparam.verdicts.controls import ALL
-from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
+from overparam.verdicts.registry import REGISTRY
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def test_everything_that_can_be_named_is_listed_for_machines(run):
     found = json.loads(out)
     assert (code, err, list(found)) == (0, "", list(Kind))
     config = load_config(overparam.config.root.find_root() / "params.yaml")
-    assert [row["claim"] for row in found["claims"]] == [*ALL, *TOY_CLAIMS, *TOY_CONTROLS]
+    assert [row["claim"] for row in found["claims"]] == list(REGISTRY)
     assert {row["task"]: row["default scale"] for row in found["tasks"]} == dict(config.default_scales)
     architectures = {study.arch for scale in config.scales for study in config.studies(scale)}
     assert {row["architecture"] for row in found["architectures"]} == architectures
