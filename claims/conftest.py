@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from overparam.pytest_plugin import begin
+from overparam.pytest_plugin.hearing import begin
 from overparam.pytest_plugin.options import add_old_names
 
 
