@@ -9,10 +9,10 @@ import argparse
 import json
 from dataclasses import asdict, replace
 from fractions import Fraction
-from pathlib import Path
 
 import torch
 
+from overparam.config.root import PARAMS, own_root
 from overparam.config.studies import StudySpec, load_config
 from overparam.config.workspace import Workspace
 from overparam.data import Dataset
@@ -46,8 +46,9 @@ def main() -> None:
     parser.add_argument("--scale", default=None)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    study = load_config().study(options.task, options.arch, options.scale)
-    dataset, workspace = load_study_data(study), Workspace.at(Path())
+    root = own_root()
+    study, workspace = load_config(root / PARAMS).study(options.task, options.arch, options.scale), Workspace.at(root)
+    dataset = load_study_data(study, workspace)
     target = workspace.results / study.scale.name / "budgets" / f"{study.task}-{study.arch}.json"
     found = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {"pilot": {}, "study": {}}
     found["environment"] = environment_of(study)

@@ -11,7 +11,7 @@ from networks import ROOT
 from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 import overparam.court  # what runs in this process need is loaded once, and not by each of them
-import overparam.pytest_plugin
+import overparam.pytest_plugin.hooks
 import overparam.verdicts.recorded  # noqa: F401
 from overparam.io.files import digest_file
 from overparam.study.record import Record, write_record

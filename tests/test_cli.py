@@ -1,5 +1,7 @@
+import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -16,17 +18,19 @@ from overparam.pipeline.doctor import Diagnosis
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A repository whose scale smoke is tiny, and which is the current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tiny_repository(tmp_path)
+    """A repository whose scale smoke is tiny, and beside it the current folder."""
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return tiny_repository(tmp_path / "repository")
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line in this process: exit code and what it printed."""
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command line on that repository in this process: exit code and what it printed."""
 
-    def invoke(*arguments):
-        monkeypatch.setattr(sys, "argv", ["overparam", *arguments])
+    def invoke(*arguments, root=tmp_path / "repository"):
+        monkeypatch.setattr(sys, "argv", ["overparam", *arguments, *(("--root", str(root)) if root else ())])
         with pytest.raises(SystemExit) as ended:
             cli.main()
         captured = capsys.readouterr()
@@ -35,7 +39,7 @@ def run(monkeypatch, capsys):
     return invoke
 
 
-def test_every_stage_by_hand(repository, run):
+def test_every_stage_by_hand(tmp_path, repository, run):
     for alpha in ("1", "1/2", "1_4"):
         for replicate in ("0", "1"):
             assert run("train", "digits", "resnet18", alpha, replicate)[0] == 0
@@ -46,7 +50,7 @@ def test_every_stage_by_hand(repository, run):
     code, out, _ = run("judge", "digits", "--verdicts", "verdicts.json")
     assert code == 0
     assert "span-over (Fig. 1), digits-resnet18, smoke" in out
-    rows = yaml.safe_load((repository / "verdicts.json").read_text())
+    rows = yaml.safe_load((tmp_path / "elsewhere" / "verdicts.json").read_text())
     wanted = "claim task arch alpha scale evidence replicates effect lower upper margin verdict why"
     assert set(wanted.split()) <= set(rows[0])
 
@@ -59,9 +63,15 @@ def test_a_study_in_one_command(repository, run):
     code, out, _ = run("status")
     assert code == 0
     assert "6 of 6" in out
-    code, out, _ = run("plan", "results/smoke/digits-resnet18.json", "--power", "0.9")
+    path = str(repository / "results/smoke/digits-resnet18.json")
+    code, out, _ = run("plan", path, "--power", "0.9", root=None)
     assert code == 0
     assert "To decide with a power of 0.9" in out
+    cells = json.loads(run("plan", path, "--json", root=None)[1])
+    assert {"claim", "place", "verdict", "replicates", "examples"} == set(cells[0])
+    studies = {row["study"]: row for row in json.loads(run("status", "--json")[1])}
+    complete = studies["digits-resnet18 at scale smoke"]
+    assert (complete["checkpoints"], complete["of"], complete["record"], complete["make"]) == (6, 6, True, "")
 
 
 def tiny_study_of(repository):
@@ -79,13 +89,19 @@ def tiny_study_of(repository):
         (["train", "mnist", "resnet18", "1", "0"], 2, "there is no task 'mnist'"),
         (["judge", "digits", "--scale", "huge"], 2, "there is no scale 'huge'"),
         (["tokenizer", "nli"], 2, "has no tokenizer to train: only mnli has"),
-        (["tokenizer", "mnli"], 1, "there is no MNLI in data/mnli: get it with `overparam data fetch mnli`"),
+        (["tokenizer", "mnli"], 1, "data/mnli: get it with `overparam data fetch mnli`"),
         (["tables", "nowhere.md"], 1, "there is no file nowhere.md"),
-        (["tables", "params.yaml"], 1, "has no section <!-- tables SCALE -->"),
-        (["features", "digits", "resnet18", "1", "0"], 1, "there is no artifacts/checkpoints"),
-        (["fit", "digits", "resnet18", "1", "0"], 1, "there is no artifacts/checkpoints"),
+        (
+            ["features", "digits", "resnet18", "1", "0"],
+            1,
+            "/repository/artifacts/checkpoints/smoke/digits-",
+        ),
+        (
+            ["fit", "digits", "resnet18", "1", "0"],
+            1,
+            "/repository/artifacts/checkpoints/smoke/digits-",
+        ),
         (["equal-fit", "digits", "resnet18"], 2, "has no budgets of epochs in params.yaml"),
-        (["plan", "nowhere.json"], 1, "there is no record nowhere.json"),
         (["measure", "digits", "resnet18"], 1, "extract the features again"),
         (["judge", "digits"], 1, "there is no record"),
         (["train", "cifar", "resnet18", "1", "0", "--scale", "pilot"], 1, "overparam data fetch cifar --from DIR"),
@@ -94,7 +110,26 @@ def tiny_study_of(repository):
     ],
 )
 def test_bad_input_is_one_sentence_and_an_exit_code(repository, run, arguments, code, sentence):
-    got, _, err = run(*arguments)
+    assert_refused(run(*arguments), code, sentence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["plan", "nowhere.json"], 1, "there is no record nowhere.json"),
+        (["tables", "page.md"], 1, "has no section <!-- tables SCALE -->"),
+        (["status", "--root", "nowhere"], 2, "nowhere is no repository of overparam, as it has no params.yaml: name a"),
+        (["study", "digits", "vgg16", "--root", "page.md"], 2, "page.md is no repository of overparam"),
+        (["ls", "--root", ""], 2, ". is no repository of overparam"),
+    ],
+)
+def test_so_is_input_of_no_repository(repository, run, arguments, code, sentence):
+    Path("page.md").write_text("nothing to fill")
+    assert_refused(run(*arguments, root=None), code, sentence)
+
+
+def assert_refused(ended, code, sentence):
+    got, _, err = ended
     assert got == code
     flat = " ".join(err.split())
     assert flat.startswith("error: ")
@@ -112,19 +147,13 @@ def test_a_trial_of_the_judge_is_written_and_fails_where_a_count_is_not_met(repo
     assert code == (0 if met else 1)
     assert f"{1 + met} of 2 rows are as they must be" in out
     assert ("not met: null, performance, R = 3: 30 holds of 200" in out) == (not met)
-    assert files.read_sealed(repository / "calibration.json", "trial of the judge") == {"rows": rows, "met": met}
+    assert files.read_sealed(Path("calibration.json"), "trial of the judge") == {"rows": rows, "met": met}
 
 
 def test_an_unknown_option_is_a_usage_error(repository, run):
     code, _, err = run("judge", "digits", "--no-such-option")
     assert code == 2
     assert "No such option" in err
-
-
-def test_outside_the_repository_the_remedy_is_named(tmp_path, monkeypatch, run):
-    monkeypatch.chdir(tmp_path)
-    code, _, err = run("status")
-    assert (code, "run the command from the root of the repository" in " ".join(err.split())) == (2, True)
 
 
 def test_ctrl_c_in_training_says_how_to_go_on(repository, run, monkeypatch):
@@ -148,16 +177,16 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(repository, run, monkeypa
 
 
 def test_help_says_what_sections_are_filled(run):
-    assert "<!-- calibration -->" in run("tables", "--help")[1]
+    assert "<!-- calibration -->" in run("tables", "--help", root=None)[1]
 
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["doctor"], ["train"], ["features"], ["measure"], ["study"], ["judge"], ["status"], ["data", "fetch"]],
+    [[], ["ls"], ["doctor"], ["train"], ["features"], ["measure"], ["study"], ["judge"], ["status"], ["data", "fetch"]],
 )
-def test_help_has_an_example(run, command, monkeypatch):
-    code, out, _ = run(*command, "--help")
-    assert code == 0
+def test_help_has_an_example(run, command):
+    code, out, _ = run(*command, "-h", root=None)
+    assert (code, out) == (0, run(*command, "--help", root=None)[1])
     if command:
         assert "Example: overparam" in " ".join(out.replace("│", " ").split())
 

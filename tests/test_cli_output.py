@@ -11,7 +11,8 @@ import pytest
 from reports import make_repository
 
 from overparam import cli
-from overparam.cli.app import console, in_turn
+from overparam.cli.app import in_turn
+from overparam.cli.output import console
 from overparam.compare import api as compare
 from overparam.error_rates import acceptance
 from overparam.errors import StorageError
@@ -45,7 +46,8 @@ def run(tmp_path, monkeypatch, comparison):
     monkeypatch.setattr(console, "quiet", False)  # rich makes it so where a pipe is broken
 
     def invoke(*words, stdout=None):
-        monkeypatch.setattr(sys, "argv", ["overparam", *map(str, words)])
+        root = () if {"compare", "--help"} & set(words) else ("--root", tmp_path)
+        monkeypatch.setattr(sys, "argv", ["overparam", *map(str, (*words, *root))])
         if stdout is not None:
             monkeypatch.setattr(sys, "stdout", stdout)
         with pytest.raises(SystemExit) as ended:
@@ -75,7 +77,8 @@ def test_letters_that_a_terminal_has_not_are_replaced(tmp_path, run, monkeypatch
     assert not more or (tmp_path / "v.json").exists()
 
 
-def test_a_name_that_no_terminal_can_show_is_shown_as_far_as_it_goes(run, capsys):
+def test_a_name_that_no_terminal_can_show_is_shown_as_far_as_it_goes(tmp_path, run, capsys):
+    make_repository(tmp_path)
     assert run("tables", "no \udcff.md") == 1
     assert "there is no file no ?.md" in capsys.readouterr().err
 
@@ -137,6 +140,7 @@ def test_the_command_itself_ends_with_a_code_and_at_most_a_sentence(tmp_path, fe
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_shown_as_they_are(tmp_path, run, capsys, name):
+    make_repository(tmp_path)
     assert run("compare", "features", "--report", name) == 0
     assert (
         f"{name}/index.html is written, with its figures as SVG, PNG and CSV in {name}/figures"
@@ -165,7 +169,8 @@ def test_verdicts_of_records_are_shown_where_they_cannot_be_written(tmp_path, ru
     assert f"error: could not write {target}" in err
 
 
-def test_a_trial_of_the_judge_is_shown_where_it_cannot_be_written(run, capsys, monkeypatch):
+def test_a_trial_of_the_judge_is_shown_where_it_cannot_be_written(tmp_path, run, capsys, monkeypatch):
+    make_repository(tmp_path)
     row = {"world": "null", "claim": "performance", "R": 3, "worlds": 200, "counts": {"holds": 30}, "met": False}
     monkeypatch.setattr(acceptance, "calibrate", lambda **options: {"rows": [row], "met": False})
     assert run("calibrate", "--to", "/proc/none/trial.json") == 1

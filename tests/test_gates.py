@@ -9,9 +9,9 @@ import pytest
 from gates import CONTROLS, RECORD, make_repository, pin, put_record, study_record
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH
 
-from overparam.io.files import write_json, write_sealed
+from overparam.io.files import digest_file, write_json, write_sealed
 from overparam.study.record import write_record
-from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.margins import PACKAGED, load_preregistration
 from overparam.verdicts.registry import judge_record
 
 GATES = ("holds", "baseline", "none")
@@ -52,7 +52,7 @@ def recorded(repository):
 
 def test_claims_that_hold_pass_and_the_scoreboard_shows_every_cell(repository, claims):
     put_record(repository, study_record())
-    code, out = claims("--verdicts", "verdicts.json")
+    code, out = claims("--claims-verdicts", "verdicts.json")
     assert code == 0, out
     rows = json.loads((repository / "verdicts.json").read_text())
     assert {row["verdict"] for row in rows} == {"holds"}
@@ -79,7 +79,7 @@ def test_the_gate_baseline_passes_on_recorded_verdicts_and_fails_on_a_change_eit
     put_record(repository, study_record(effects=MIXED))
     code, out = claims("--claims-gate=baseline")
     assert (code, "the recorded verdict is: not recorded" in out) == (1, True)
-    assert claims("--claims-gate=none", "--verdicts=claims/baseline.json")[0] == 0
+    assert claims("--claims-gate=none", "--claims-verdicts=claims/baseline.json")[0] == 0
     assert claims("--claims-gate=baseline")[0] == 0
     put_record(repository, study_record())
     code, out = claims("--claims-gate=baseline")
@@ -225,7 +225,7 @@ def test_every_recorded_cell_must_be_judged_again_and_agree(repository, recorded
     [
         ([], {"marks": "digits"}),
         ([{"task": "toy", "arch": "two-layer"}], {"marks": "digits"}),  # deselected
-        ([{"scale": "paper"}], {"options": ("--scale=smoke",)}),
+        ([{"scale": "paper"}], {"options": ("--claims-scale=smoke",)}),
         ([{"claim": "span-sideways"}], {"place": "claims/test_span.py"}),
         ([], {"options": ("-k", "performance")}),
     ],
@@ -238,17 +238,13 @@ def test_what_is_not_asked_for_need_not_be_judged_again(repository, recorded, cl
     assert code == 0, out
 
 
-def test_an_edited_margin_fails_the_gate_even_where_no_verdict_moves(repository, recorded, monkeypatch, claims):
-    from overparam.verdicts import margins
-
-    text = margins.PACKAGED.read_text(encoding="utf-8").replace("span = 0.02", "span = 0.021")
-    (repository / "edited.toml").write_text(text, encoding="utf-8")
-    changed = margins.load_preregistration(repository / "edited.toml")
-    monkeypatch.setattr(margins, "load_preregistration", lambda: changed)
-    assert claims("--claims-gate=holds")[0] == 0
-    code, out = claims("--claims-gate=baseline")
+def test_an_edited_margin_fails_the_gate_even_where_no_verdict_moves(repository, recorded, claims):
+    edited = repository / "edited.toml"
+    edited.write_text(PACKAGED.read_text(encoding="utf-8").replace("span = 0.02", "span = 0.021"), encoding="utf-8")
+    assert claims("--claims-gate=holds", "--claims-margins", "edited.toml")[0] == 0
+    code, out = claims("--claims-gate=baseline", "--claims-margins", "edited.toml")
     assert code == 1
-    assert f"this one at those of {changed.sha256[:12]}…: restore the margins" in out
+    assert f"this one at those of {digest_file(edited)[:12]}…: restore the margins" in out
 
 
 # Before pytest 9.2 an unknown marker is not named: nothing is run, and that is an error as well.
@@ -258,9 +254,9 @@ UNKNOWN_MARKER = "cifra" if pytest.version_tuple >= (9, 2) else r"= \d+ deselect
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--scale", "huge"], "there is no scale 'huge': params.yaml has paper, smoke"),
+        (["--claims-scale", "huge"], "there is no scale 'huge': params.yaml has paper, smoke"),
         (["-m", "cifra"], UNKNOWN_MARKER),
-        (["--evidence", "hearsay"], "invalid choice: 'hearsay'"),
+        (["--claims-evidence", "hearsay"], "invalid choice: 'hearsay'"),
     ],
 )
 def test_an_unknown_word_is_a_usage_error(claims, options, sentence):

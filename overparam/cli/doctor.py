@@ -3,18 +3,23 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from overparam.cli.app import ScaleName, app, console
-from overparam.config.studies import StudySpec, load_config
+from overparam.cli.app import app
+from overparam.cli.lookup import config_of
+from overparam.cli.options import Root, ScaleName
+from overparam.cli.output import console, print_fitting
+from overparam.config.studies import Config, StudySpec
+from overparam.config.workspace import Workspace
 
 
 @app.command()
 def doctor(
     task: Annotated[str | None, typer.Argument(help="digits, nli, cifar or mnli; all if left out")] = None,
     arch: Annotated[str | None, typer.Argument(help="resnet18, vgg16 or transformer; all if left out")] = None,
+    *,
     scale: ScaleName = None,
+    root: Root,
 ) -> None:
     """Examine whether networks can be trained here; exit code 1 if a kernel fails.
 
@@ -24,8 +29,8 @@ def doctor(
     from overparam.data import data_at_hand, load_dataset
     from overparam.pipeline.doctor import diagnose, library, processor, step_of
 
-    studies = _studies(task, arch, scale)
-    lacking = [] if task else [study for study in studies if not data_at_hand(study.task)]
+    studies, data = _studies(config_of(root), task, arch, scale), Workspace.at(root).data
+    lacking = [] if task else [study for study in studies if not data_at_hand(study.task, data)]
     examined = [study for study in studies if study not in lacking]
     columns = ("study", "precision", "kernels", "largest error", "rounding explains", "where", "faults")
     table = Table(*columns, title=f"Kernels of {library()} on {processor()}")
@@ -33,7 +38,8 @@ def doctor(
     for study in examined:
         with console.status(f"examining {study}"):
             batch = min(study.scale.train.batch_size, study.scale.train_examples or study.scale.train.batch_size)
-            diagnosis = diagnose(step_of(study, study.scale.alphas, load_dataset(study.task, train_examples=batch)))
+            dataset = load_dataset(study.task, train_examples=batch, root=data)
+            diagnosis = diagnose(step_of(study, study.scale.alphas, dataset))
         faults += [f"{study}: {fault}" for fault in diagnosis.faults]
         for precision in sorted({finding.kernel.precision for finding in diagnosis.findings}):
             found = [finding for finding in diagnosis.findings if finding.kernel.precision == precision]
@@ -42,7 +48,7 @@ def doctor(
             where = f"{worst.part} of {worst.kernel.operation}, {worst.kernel.layer}"
             numbers = (str(len(found)), f"{worst.error:.1e}", f"{worst.tolerance:.0e}", where, str(wrong))
             table.add_row(str(study), precision, *numbers)
-    Console(width=max(console.width, 150)).print(table)
+    print_fitting(table)
     for study in lacking:
         said = f"{study} is not examined for lack of its data: `overparam data fetch {study.task}`"
         console.print(said, highlight=False, soft_wrap=True)
@@ -53,9 +59,8 @@ def doctor(
     console.print("every kernel gives what float64 gives, and the same bits twice")
 
 
-def _studies(task: str | None, arch: str | None, scale: str | None) -> list[StudySpec]:
+def _studies(config: Config, task: str | None, arch: str | None, scale: str | None) -> list[StudySpec]:
     """One study, those of a task, or those of a scale or all default ones."""
-    config = load_config()
     if task is None:
         return config.studies(scale)
     if arch is None:

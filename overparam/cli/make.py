@@ -8,23 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from overparam.cli.app import (
-    Alpha,
-    Arch,
-    Budget,
-    ReplicateNumber,
-    ScaleName,
-    Task,
-    app,
-    console,
-    data_app,
-    in_turn,
-    judged,
-    show,
-    study_of,
-    workspace,
-)
+from overparam.cli.app import app, data_app, in_turn
+from overparam.cli.lookup import judged, margins_of, study_of
+from overparam.cli.options import Alpha, Arch, Budget, MarginsFile, OwnRoot, ReplicateNumber, ScaleName, Task
+from overparam.cli.output import console, show
+from overparam.config.root import PARAMS
 from overparam.config.studies import parse_alpha
+from overparam.config.workspace import Workspace
 from overparam.errors import SpecError
 from overparam.io.progress import progress_display
 
@@ -35,6 +25,8 @@ def data_fetch(
     mirror: Annotated[
         Path | None, typer.Option("--from", help="a folder in the hub's layout, with cifar10/ or mnli/ in it")
     ] = None,
+    *,
+    root: OwnRoot,
 ) -> None:
     """Fetch a task's data from the hub, or copy it from a local mirror, and check it.
 
@@ -42,7 +34,7 @@ def data_fetch(
     """
     from overparam.data.fetch import fetch
 
-    for split in fetch(task, mirror=mirror):
+    for split in fetch(task, mirror=mirror, root=Workspace.at(root).data):
         columns = ", ".join(f"{name} ({kind})" for name, kind in split.columns.items())
         least, most = min(split.class_counts), max(split.class_counts)
         counts = f"{least:,}{'' if least == most else f' to {most:,}'} in each of {len(split.class_counts)} classes"
@@ -50,7 +42,7 @@ def data_fetch(
 
 
 @app.command()
-def tokenizer(task: Annotated[str, typer.Argument(help="mnli")]) -> None:
+def tokenizer(task: Annotated[str, typer.Argument(help="mnli")], *, root: OwnRoot) -> None:
     """Train a task's tokenizer on its training split; does nothing if it is there.
 
     Example: `overparam tokenizer mnli`
@@ -59,9 +51,9 @@ def tokenizer(task: Annotated[str, typer.Argument(help="mnli")]) -> None:
 
     if task != MNLI.task:
         raise SpecError(f"task {task!r} has no tokenizer to train: only {MNLI.task} has")
-    _, sha256, tables = MNLI.open(Path("data"))
-    tokenizer_of(tables["train"], sha256["train"], TOKENIZER)
-    console.print(f"{TOKENIZER} is up to date")
+    _, sha256, tables = MNLI.open(Workspace.at(root).data)
+    tokenizer_of(tables["train"], sha256["train"], root / TOKENIZER)
+    console.print(f"{root / TOKENIZER} is up to date")
 
 
 @app.command()
@@ -70,8 +62,10 @@ def train(
     arch: Arch,
     alpha: Alpha,
     replicate: ReplicateNumber,
+    *,
     scale: ScaleName = None,
     epochs: Budget = None,
+    root: OwnRoot,
 ) -> None:
     """Train all copies at one width in one replicate; does nothing if that checkpoint is there.
 
@@ -79,9 +73,9 @@ def train(
     """
     from overparam.pipeline.stages import train_stage
 
-    study = study_of(task, arch, scale, epochs)
+    study = study_of(root, task, arch, scale, epochs)
     with resumable(), progress_display() as display:
-        path = train_stage(study, parse_alpha(alpha), replicate, workspace(), progress=display)
+        path = train_stage(study, parse_alpha(alpha), replicate, Workspace.at(root), progress=display)
     console.print(f"{path} is up to date")
 
 
@@ -91,8 +85,10 @@ def features(
     arch: Arch,
     alpha: Alpha,
     replicate: ReplicateNumber,
+    *,
     scale: ScaleName = None,
     epochs: Budget = None,
+    root: OwnRoot,
 ) -> None:
     """Extract the features of one checkpoint on the fit and held-out examples.
 
@@ -100,7 +96,7 @@ def features(
     """
     from overparam.pipeline.stages import feature_stage
 
-    path = feature_stage(study_of(task, arch, scale, epochs), parse_alpha(alpha), replicate, workspace())
+    path = feature_stage(study_of(root, task, arch, scale, epochs), parse_alpha(alpha), replicate, Workspace.at(root))
     console.print(f"{path} is up to date")
 
 
@@ -110,8 +106,10 @@ def fit(
     arch: Arch,
     alpha: Alpha,
     replicate: ReplicateNumber,
+    *,
     scale: ScaleName = None,
     epochs: Budget = None,
+    root: OwnRoot,
 ) -> None:
     """Measure how well the networks of one checkpoint fit their training data.
 
@@ -119,41 +117,41 @@ def fit(
     """
     from overparam.pipeline.equal_fit import fit_stage
 
-    study = study_of(task, arch, scale, epochs)
-    fit_stage(study, parse_alpha(alpha), replicate, workspace())
-    console.print(f"{workspace().fit(study, parse_alpha(alpha), replicate)} is up to date")
+    study = study_of(root, task, arch, scale, epochs)
+    fit_stage(study, parse_alpha(alpha), replicate, Workspace.at(root))
+    console.print(f"{Workspace.at(root).fit(study, parse_alpha(alpha), replicate)} is up to date")
 
 
 @app.command("equal-fit")
-def equal_fit(task: Task, arch: Arch, scale: ScaleName = None) -> None:
+def equal_fit(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) -> None:
     """Compare the narrow networks of one study with wide ones that were trained less and fit as badly.
 
     Example: `overparam equal-fit cifar resnet18 --scale reduced`
     """
     from overparam.pipeline.equal_fit import equal_fit_stage
 
-    study = study_of(task, arch, scale)
+    study = study_of(root, task, arch, scale)
     with progress_display() as display:
-        equal_fit_stage(study, workspace(), progress=display)
-    console.print(f"{workspace().equal_fit(study)} is up to date")
+        equal_fit_stage(study, Workspace.at(root), progress=display)
+    console.print(f"{Workspace.at(root).equal_fit(study)} is up to date")
 
 
 @app.command()
-def measure(task: Task, arch: Arch, scale: ScaleName = None) -> None:
+def measure(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) -> None:
     """Measure every quantity of one study from its feature files, and write its record.
 
     Example: `overparam measure digits resnet18`
     """
     from overparam.pipeline.stages import measure_stage
 
-    study = study_of(task, arch, scale)
+    study = study_of(root, task, arch, scale)
     with progress_display() as display:
-        measure_stage(study, workspace(), progress=display)
-    console.print(f"{workspace().record(study)} is up to date")
+        measure_stage(study, Workspace.at(root), progress=display)
+    console.print(f"{Workspace.at(root).record(study)} is up to date")
 
 
 @app.command()
-def controls(task: Task, arch: Arch, scale: ScaleName = None) -> None:
+def controls(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) -> None:
     """Measure what a sceptic asks of one study that has its features.
 
     Ridge paths, nonlinear maps, more copies, untrained networks, stitching, and the field's measures of similarity.
@@ -162,46 +160,51 @@ def controls(task: Task, arch: Arch, scale: ScaleName = None) -> None:
     """
     from overparam.pipeline.controls import controls_stage
 
-    study = study_of(task, arch, scale)
+    study = study_of(root, task, arch, scale)
     with progress_display() as display:
-        controls_stage(study, workspace(), progress=display)
-    console.print(f"{workspace().controls(study)} is up to date")
+        controls_stage(study, Workspace.at(root), progress=display)
+    console.print(f"{Workspace.at(root).controls(study)} is up to date")
 
 
 @app.command()
-def study(task: Task, arch: Arch, scale: ScaleName = None) -> None:
+def study(task: Task, arch: Arch, *, scale: ScaleName = None, margins: MarginsFile = None, root: OwnRoot) -> None:
     """Train, extract and measure whatever one study lacks; show how it is judged.
 
     Example: `overparam study cifar resnet18 --scale pilot`
     """
     from overparam.pipeline.run import run_study
 
-    chosen = study_of(task, arch, scale)
+    chosen, declared = study_of(root, task, arch, scale), margins_of(margins)
     with resumable(), progress_display() as display:
-        run_study(chosen, workspace(), progress=display)
-    show(judged([chosen]))
+        run_study(chosen, Workspace.at(root), progress=display)
+    show(judged([chosen], root, declared))
 
 
 @app.command()
-def toy() -> None:
+def toy(*, margins: MarginsFile = None, root: OwnRoot) -> None:
     """Train and measure the toy setting with its controls and its phase diagram, and show how it is judged.
 
     Example: `overparam toy`
     """
     from overparam.pipeline.toy import record_path, run_toy
     from overparam.toy.spec import read_toy
-    from overparam.verdicts.margins import load_preregistration
     from overparam.verdicts.registry import judge_record
 
-    spec = read_toy()
+    spec, declared = read_toy(root / PARAMS), margins_of(margins)
     with progress_display() as display:
-        record = run_toy(spec, record_path(workspace().results), display)
-    show(judge_record(record, load_preregistration(), evidence="record"))
+        record = run_toy(spec, record_path(Workspace.at(root).results), display)
+    show(judge_record(record, declared, evidence="record"))
 
 
 @app.command()
 def calibrate(
-    to: Annotated[Path, typer.Option(help="the JSON file to write")] = Path("results/calibration.json"),
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON to write", show_default="the root's results/calibration.json"),
+    ] = None,
+    *,
+    margins: MarginsFile = None,
+    root: OwnRoot,
 ) -> None:
     """Put the judge on trial in worlds whose truth is known; exit code 1 if it is wrong more often than it may be.
 
@@ -210,12 +213,16 @@ def calibrate(
     from overparam.error_rates.acceptance import calibrate as run
     from overparam.error_rates.memory import Memory
     from overparam.io.files import write_sealed
-    from overparam.verdicts.margins import load_preregistration
 
-    memory = Memory(Path(".overparam") / "calibration.jsonl", load_preregistration())
+    declared, file = margins_of(margins), to or Workspace.at(root).results / "calibration.json"
+    memory = Memory(root / ".overparam" / "calibration.jsonl", declared)
     with progress_display() as display:
         bar = display.add_task("worlds", total=None)
-        result = run(memory=memory, advance=lambda done, total: display.update(bar, completed=done, total=total))
+
+        def advance(done: int, total: int) -> None:
+            display.update(bar, completed=done, total=total)
+
+        result = run(margins=declared, memory=memory, advance=advance)
 
     def show_rows() -> None:
         for row in result["rows"]:
@@ -223,10 +230,10 @@ def calibrate(
                 counts = ", ".join(f"{count} {name}" for name, count in row["counts"].items() if count)
                 console.print(f"not met: {row['world']}, {row['claim']}, R = {row['R']}: {counts} of {row['worlds']}")
         met = sum(row["met"] for row in result["rows"])
-        console.print(f"{met} of {len(result['rows'])} rows are as they must be: {to}")
+        console.print(f"{met} of {len(result['rows'])} rows are as they must be: {file}")
 
     def write() -> None:
-        write_sealed(to, result)
+        write_sealed(file, result)
         memory.forget()
 
     in_turn(write, show_rows)

@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
-from overparam.cli.app import app, draw_page, in_turn, wide_console
+from overparam.cli.app import app, in_turn
+from overparam.cli.lookup import margins_of
+from overparam.cli.options import MarginsFile, VerdictsFile
+from overparam.cli.output import as_json, draw_page, print_fitting
 from overparam.io.progress import progress_display
 
 
@@ -25,7 +28,8 @@ def compare(
         typer.Option(help="share of the examples to measure on, or a file of booleans, of 0 and 1, or of row numbers"),
     ] = "0.5",
     seed: Annotated[int, typer.Option(min=0, help="of the split")] = 0,
-    verdicts: Annotated[Path | None, typer.Option(help="write every judgement to this JSON file")] = None,
+    margins: MarginsFile = None,
+    verdicts: VerdictsFile = None,
     report: Annotated[Path | None, typer.Option(help="write the page and its figures into this folder")] = None,
 ) -> None:
     """Measure and judge the claims on features of your own networks: a folder of replicates, or the files of one.
@@ -38,20 +42,28 @@ def compare(
     from overparam.compare.api import compare_files
     from overparam.io.files import write_json
 
+    declared = margins_of(margins)
     with progress_display() as display:
         display.add_task("measuring", total=None)
         comparison = compare_files(
-            folder, wide=wide, baseline=baseline, narrow=narrow or (), labels=labels, heldout=heldout, seed=seed
+            folder,
+            wide=wide,
+            baseline=baseline,
+            narrow=narrow or (),
+            labels=labels,
+            heldout=heldout,
+            seed=seed,
+            preregistration=declared,
         )
 
     def write_verdicts() -> None:
         if verdicts:
-            write_json(verdicts, [judgement.as_json() for judgement in comparison.judgements])
+            write_json(verdicts, as_json(comparison.judgements))
 
     def write_report() -> None:
         if report:
             from overparam.report.settings import Setting
 
-            draw_page([Setting.of_own(comparison)], report)
+            draw_page([Setting.of_own(comparison)], declared, report)
 
-    in_turn(write_verdicts, write_report, lambda: wide_console().print(comparison))
+    in_turn(write_verdicts, write_report, lambda: print_fitting(*comparison.__rich__().renderables))

@@ -1,17 +1,20 @@
 """The command that writes what DVC reads."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from overparam.cli.app import app, console, tell
-from overparam.config.studies import load_config
+from overparam.cli.app import app, tell
+from overparam.cli.lookup import config_of
+from overparam.cli.options import OwnRoot
+from overparam.cli.output import console
 
 
 @app.command()
 def pipeline(
     write: Annotated[bool, typer.Option("--write/--check", help="write the files, or compare with what lies there")],
+    *,
+    root: OwnRoot,
 ) -> None:
     """Write every dvc.yaml from params.yaml and what each stage imports, or exit with code 1 if one differs from that.
 
@@ -20,8 +23,7 @@ def pipeline(
     from overparam.io.files import write_text
     from overparam.pipeline.dvc_yaml import differing
 
-    root = Path()
-    found = differing(load_config(), root)
+    found = differing(config_of(root), root)
     if not write:
         for place in found:
             tell(f"{place} is not what params.yaml and the code give: write it with `overparam pipeline --write`")

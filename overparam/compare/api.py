@@ -203,6 +203,7 @@ def compare_files(
     labels: Path | None = None,
     heldout: str = "0.5",
     seed: int = 0,
+    preregistration: Preregistration | None = None,
     workers: int = -1,
 ) -> Comparison:
     """`compare_networks` on files that `read_array` reads: a folder of replicates, or the files of a single one.
@@ -215,6 +216,7 @@ def compare_files(
         labels: (examples,), with their ids beside them if there are any; by default the folder's own, if it has any.
         heldout: a share, or a file with a mask (examples,) or with row numbers.
         seed: of the split.
+        preregistration: the margins; by default those that came with this package.
         workers: processes that share the work; −1 for one a core.
 
     Raises:
@@ -239,6 +241,7 @@ def compare_files(
         label_ids=read_beside(labels, "ids") if labels else None,
         heldout=chosen,
         seed=seed,
+        preregistration=preregistration,
         workers=workers,
     )
 

@@ -9,20 +9,22 @@ from overparam.config.studies import StudySpec, alpha_label
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where artifacts lie: checkpoints, features, records."""
+    """Where data and artifacts lie: checkpoints, features, records."""
 
     checkpoints: Path
     features: Path
     results: Path
+    data: Path
 
     @classmethod
     def at(cls, root: Path) -> "Workspace":
         """The repository's layout below ``root``."""
-        return cls(root / "artifacts" / "checkpoints", root / "artifacts" / "features", root / "results")
+        artifacts = root / "artifacts"
+        return cls(artifacts / "checkpoints", artifacts / "features", root / "results", root / "data")
 
     def absolute(self) -> "Workspace":
         """The same places, whatever folder a process works in."""
-        return Workspace(self.checkpoints.absolute(), self.features.absolute(), self.results.absolute())
+        return Workspace(*(place.absolute() for place in (self.checkpoints, self.features, self.results, self.data)))
 
     def checkpoint(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
         """The checkpoint of all copies at one width in one replicate."""

@@ -156,6 +156,7 @@ def calibrate(
     worlds: int | None = None,
     statistical: Sequence[StatisticalTrial | EqualFitTrial] = (*STATISTICAL, *AT_EQUAL_FIT),
     generated: Sequence[GeneratedTrial] = GENERATED,
+    margins: Preregistration | None = None,
     workers: int = -1,
     memory: Memory | None = None,
     advance: Callable[[int, int], object] = lambda done, total: None,
@@ -166,6 +167,7 @@ def calibrate(
         worlds: how many of each kind, in place of those that each trial declares.
         statistical: trials on contributions, also on those of several budgets.
         generated: trials on generated networks.
+        margins: to judge by; by default those that came with this package.
         workers: processes that share the work; −1 for one a core.
         memory: of parts that were done before, to which those that are done now are added.
         advance: called with the parts done and their total, for a progress bar.
@@ -174,7 +176,7 @@ def calibrate(
         Plain values: ``seed``, ``preregistration`` (the digest of the margins), ``met``, and ``rows``, each with
         ``world``, ``claim``, ``R``, ``worlds``, ``counts``, ``bounds`` and ``met``.
     """
-    margins = load_preregistration()
+    margins = margins or load_preregistration()
     numbers = {trial.world: worlds or trial.worlds for trial in generated}
     claims = {world: {c for t in generated if t.world == world for c in t.claims if c != ANY} for world in numbers}
     parts: dict[str, Callable[[], Any]] = {

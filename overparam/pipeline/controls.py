@@ -32,7 +32,7 @@ def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress
     """
 
     def measured(files: StudyFiles) -> Measurements:
-        dataset = load_study_data(study)
+        dataset = load_study_data(study, workspace)
         display = progress or silent()
         networks: dict[int, Networks] = {}
         for replicate, trained in display.track(files.items(), description=f"untrained networks of {study}"):

@@ -88,9 +88,9 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
 
 def workspace_of(level: str, root: Path) -> Workspace:
     """Where the evidence of a level that measures is made, ``retrain`` or ``checkpoint``."""
-    apart = Workspace.at(root / ".overparam" / level)
+    own, apart = Workspace.at(root), Workspace.at(root / ".overparam" / level)
     # Features are found by what they were made from, so those of the repository's own stages serve as well.
-    return apart if level == "retrain" else replace(Workspace.at(root), results=apart.results)
+    return replace(apart, data=own.data) if level == "retrain" else replace(own, results=apart.results)
 
 
 def make_command(study: StudySpec) -> str:

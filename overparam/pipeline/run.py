@@ -21,7 +21,7 @@ def run_study(
     study: StudySpec, workspace: Workspace, *, anew: bool = False, progress: Progress | None = None
 ) -> Record:
     """Train, extract and measure whatever a study lacks, and return its record; ``anew`` as in `train_stage`."""
-    dataset = load_study_data(study)
+    dataset = load_study_data(study, workspace)
     progress = progress or silent()
     if study.scale.quick:
         _train_side_by_side(study, workspace, dataset, progress)
@@ -46,7 +46,7 @@ def measure_again(
     study: StudySpec, workspace: Workspace, *, dataset: Dataset | None = None, progress: Progress | None = None
 ) -> Record:
     """Extract and measure whatever a study lacks from its checkpoints, and return its record."""
-    dataset = dataset or load_study_data(study)
+    dataset = dataset or load_study_data(study, workspace)
     progress = progress or silent()
     for alpha, replicate in progress.track(members(study), description=f"features of {study}"):
         feature_stage(study, alpha, replicate, workspace, dataset=dataset)

@@ -49,9 +49,10 @@ StudyFiles = dict[int, dict[Fraction, FeatureFile]]  # by replicate and width fa
 Measurements = tuple[dict[str, Sample], Penalties]
 
 
-def load_study_data(study: StudySpec) -> Dataset:
+def load_study_data(study: StudySpec, workspace: Workspace) -> Dataset:
     """The examples that a study trains, fits and measures on."""
-    return load_dataset(study.task, train_examples=study.scale.train_examples, fit_examples=study.scale.fit_examples)
+    sizes = {"train_examples": study.scale.train_examples, "fit_examples": study.scale.fit_examples}
+    return load_dataset(study.task, **sizes, root=workspace.data)
 
 
 def train_stage(
@@ -74,7 +75,7 @@ def train_stage(
         KernelError: if this processor or its libraries compute something wrong.
     """
     study.check_member(alpha, replicate)
-    dataset = dataset or load_study_data(study)
+    dataset = dataset or load_study_data(study, workspace)
     path = workspace.checkpoint(study, alpha, replicate)
     progress = progress or silent()
     if is_trained(study, alpha, replicate, workspace, dataset):
@@ -148,7 +149,7 @@ def feature_stage(
     path = workspace.feature_file(study, alpha, replicate)
     if not checkpoint.exists():
         raise ArtifactError(f"there is no {checkpoint}: {REMEDY}")
-    dataset = dataset or load_study_data(study)
+    dataset = dataset or load_study_data(study, workspace)
     md5, identity = digest_file(checkpoint, "md5"), identify(study, alpha, replicate, dataset)
     key = digest_json(
         {

@@ -83,7 +83,7 @@ def gather_toy(
         ArtifactError: if a record is damaged, stale or of another toy setting.
     """
     if level == "checkpoint":
-        raise NoEvidence("the toy keeps no checkpoints: judge it with `--evidence=retrain` or `--evidence=record`")
+        raise NoEvidence("the toy keeps no checkpoints: judge it with `--claims-evidence=retrain` or `…=record`")
     if level == "record":
         return level, _recorded(spec, record_path(root / "results"), root)
     path = record_path(root / ".overparam" / "retrain" / "results")

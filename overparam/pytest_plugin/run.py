@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from overparam.errors import StorageError
-from overparam.io.files import write_json
-from overparam.verdicts.judge import Judgement
-from overparam.verdicts.scoreboard import WIDTH, scoreboard, summary
+from overparam.pytest_plugin.hearing import HEARING
 
 
 class Run:
@@ -25,22 +22,24 @@ class Run:
     def __init__(self, file: Path | None, *, must_judge: bool) -> None:
         self.file = file
         self.must_judge = must_judge
-        self._judged: dict[str, Judgement] = {}
+        self._judged: dict[str, dict[str, Any]] = {}
         self._order: list[str] = []
         self._ran = False
+        self._of_claims = False
         self._problems: list[str] = []
         self._shown: _Lasting | None = None
 
     @property
-    def judgements(self) -> list[Judgement]:
-        """What was judged, in the order of the tests; workers report in any."""
+    def rows(self) -> list[dict[str, Any]]:
+        """What was judged, as plain values, in the order of the tests; workers report in any."""
         names = self._order or list(self._judged)
         return [self._judged[name] for name in names if name in self._judged]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._of_claims = HEARING in session.config.stash
         terminal: Any = session.config.pluginmanager.getplugin("terminalreporter")
-        if terminal:
+        if terminal and self._of_claims:
             terminal._tw._file = self._shown = _Lasting(terminal._tw._file)
 
     @pytest.hookimpl(optionalhook=True)
@@ -48,19 +47,22 @@ class Run:
         self._order = list(ids)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._of_claims |= "claim" in report.keywords
         if report.when == "call":
             self._ran = True
             row: Any = dict(report.user_properties).get("judgement")
-            if row:
-                self._judged[report.nodeid] = Judgement(**row)
+            if isinstance(row, dict):
+                self._judged[report.nodeid] = row
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
         if self.must_judge and not self._ran:
             self._problems.append("nothing was judged, which is no success")
         if self.file and self._judged:
+            from overparam.io.files import write_json
+
             try:
-                write_json(self.file, [judgement.as_json() for judgement in self.judgements])
+                write_json(self.file, self.rows)
             except StorageError as error:
                 self._problems.append(str(error))
         yield  # the summary is shown
@@ -70,21 +72,32 @@ class Run:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not (self._of_claims or self._problems):
+            return
         skipped = sorted(
             {report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped")}
         )
         terminalreporter.write_sep("=", "scoreboard")
         if self._judged:
-            width, colours = max(terminalreporter._tw.fullwidth, WIDTH), terminalreporter._tw.hasmarkup
-            drawn = StringIO()
-            Console(file=drawn, width=width, force_terminal=colours).print(scoreboard(self.judgements))
-            terminalreporter.write(drawn.getvalue())
-            for line in summary(self.judgements):
-                terminalreporter.write_line(line)
+            self._show_judgements(terminalreporter)
         for reason in skipped:
             terminalreporter.write_line(f"not judged: {reason}")
         for problem in self._problems:
             terminalreporter.write_line(f"error: {problem}", red=True)
+
+    def _show_judgements(self, terminalreporter: pytest.TerminalReporter) -> None:
+        from rich.console import Console
+
+        from overparam.verdicts.judge import Judgement
+        from overparam.verdicts.scoreboard import WIDTH, scoreboard, summary
+
+        judgements = [Judgement(**row) for row in self.rows]
+        width, colours = max(terminalreporter._tw.fullwidth, WIDTH), terminalreporter._tw.hasmarkup
+        drawn = StringIO()
+        Console(file=drawn, width=width, force_terminal=colours).print(scoreboard(judgements))
+        terminalreporter.write(drawn.getvalue())
+        for line in summary(judgements):
+            terminalreporter.write_line(line)
 
 
 class _Lasting:

@@ -1,0 +1,1 @@
+"""The claims as tests; a wheel holds them as `overparam.claims`."""
