@@ -14,7 +14,7 @@ from overparam.io.files import digest_file, write_sealed
 from overparam.io.sealed import write_sealed as write_tensors
 from overparam.networks.checkpoints import Provenance, save_checkpoint
 from overparam.networks.registry import build
-from overparam.networks.training import copy_seeds
+from overparam.networks.seeds import copy_seeds
 from overparam.pipeline.artifacts import load_features, load_networks, member_of
 from overparam.pipeline.provenance import identify
 from overparam.report.tables.sections import fill_sections

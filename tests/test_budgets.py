@@ -13,7 +13,8 @@ from overparam.errors import SpecError
 from overparam.networks import training
 from overparam.networks.checkpoints import load_checkpoint
 from overparam.networks.registry import build
-from overparam.networks.training import copy_seeds, train
+from overparam.networks.seeds import copy_seeds
+from overparam.networks.training import train
 from overparam.pipeline.stages import feature_stage, train_stage
 
 WIDE = Fraction(1)

@@ -3,17 +3,24 @@
 import json
 import subprocess
 import sys
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from networks import QUARTER, tiny_study
+from networks import tiny_study
+from test_toy import TINY
 
 from overparam.config.workspace import Workspace
 from overparam.errors import DataError, SpecError
+from overparam.io.progress import silent
 from overparam.pipeline import dependencies
+from overparam.pipeline.controls import controls_stage
 from overparam.pipeline.dependencies import NEUTRAL, PACKAGE
+from overparam.pipeline.equal_fit import equal_fit_stage
 from overparam.pipeline.stages import feature_stage, measure_stage, train_stage
+from overparam.pipeline.toy import run_toy
+from overparam.study.belonging import read_record_of
+from overparam.verdicts.margins import load_preregistration
+from overparam.verdicts.registry import judge_record
 
 # By the name of a stage's code, a task and an architecture to look at.
 STAGES = [
@@ -64,26 +71,45 @@ def test_all_that_a_stage_loads_is_listed_or_moves_no_number(loaded, stage):
     assert loaded[stage] - NEUTRAL == set(getattr(dependencies, name).modules(*of))
 
 
-def test_all_that_runs_in_a_stage_is_listed_or_moves_no_number(tmp_path):
-    study, workspace = tiny_study(alphas=(Fraction(1), QUARTER), replicates=(0,)), Workspace.at(tmp_path)
-    members = [(alpha, 0) for alpha in study.scale.alphas]
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """By stage, the modules of the package whose functions ran while it made its artifact."""
+    study, workspace = tiny_study(budgets={"resnet18": (0.5, 1.0)}), Workspace.at(tmp_path_factory.mktemp("repository"))
+    less = [study.trained_less(budget) for budget in study.budgets]
+    members = [(of, alpha, r) for of in (study, *less) for alpha in of.alphas for r in study.scale.replicates]
     stages = {
-        "TRAIN": lambda: [train_stage(study, *member, workspace) for member in members],
-        "FEATURES": lambda: [feature_stage(study, *member, workspace) for member in members],
+        "TRAIN": lambda: [train_stage(*member, workspace) for member in members],
+        "FEATURES": lambda: [feature_stage(*member, workspace) for member in members],
         "MEASURE": lambda: measure_stage(study, workspace),
+        "CONTROLS": lambda: controls_stage(study, workspace),
+        "EQUAL_FIT": lambda: equal_fit_stage(study, workspace),
+        "JUDGE": lambda: judged(study, workspace),
+        "TOY": lambda: run_toy(TINY, workspace.results / "toy.json", silent()),
     }
-    for name, stage in stages.items():
-        ran = set()
-        sys.setprofile(lambda frame, event, argument, ran=ran: ran.add(frame.f_code.co_filename))
-        try:
-            stage()
-        finally:
-            sys.setprofile(None)
-        modules = {named(file) for file in ran if file.startswith(str(PACKAGE))}
-        wiring = {module for module in modules if module.startswith("pipeline/")}
-        assert wiring
-        listed = set(getattr(dependencies, name).modules(study.task, study.arch))
-        assert modules - wiring - NEUTRAL <= listed
+    return {name: modules_run_by(stage) for name, stage in stages.items()}
+
+
+def judged(study, workspace):
+    return judge_record(read_record_of(study, workspace), load_preregistration(), evidence="record")
+
+
+def modules_run_by(stage):
+    files = set()
+    sys.setprofile(lambda frame, event, argument: files.add(frame.f_code.co_filename))
+    try:
+        stage()
+    finally:
+        sys.setprofile(None)
+    return {named(file) for file in files if file.startswith(str(PACKAGE))}
+
+
+@pytest.mark.parametrize("name", ["TRAIN", "FEATURES", "MEASURE", "CONTROLS", "EQUAL_FIT", "JUDGE", "TOY"])
+def test_all_that_runs_in_a_stage_is_listed_or_moves_no_number(ran, name):
+    # Training passes the examination of its kernels first.
+    wiring = {module for module in ran[name] if module.startswith("pipeline/") or module == "networks/kernels"}
+    listed = set(getattr(dependencies, name).modules("digits", "resnet18"))
+    assert ran[name]
+    assert ran[name] - wiring - NEUTRAL <= listed
 
 
 def test_what_moves_no_number_is_there():

@@ -14,7 +14,7 @@ from overparam.config.studies import StudySpec, load_config, parse_alpha
 from overparam.config.workspace import Workspace
 from overparam.io.files import digest_json
 from overparam.io.sealed import read_metadata
-from overparam.networks.training import copy_seeds
+from overparam.networks.seeds import copy_seeds
 from overparam.toy.spec import read_toy
 
 ROOT = Path(__file__).parent.parent

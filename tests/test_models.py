@@ -7,10 +7,10 @@ import transformers
 
 from overparam.data.sentences import LENGTH, token_types
 from overparam.errors import SpecError
-from overparam.networks.architectures import ARCHITECTURES, architecture
+from overparam.networks import ARCHITECTURES, build
+from overparam.networks.architectures import architecture
 from overparam.networks.ensemble import initialise
 from overparam.networks.layers import Convolution, ImageNetwork
-from overparam.networks.registry import build
 
 ONE = Fraction(1)
 IMAGES = [arch for arch in ARCHITECTURES if issubclass(architecture(arch), ImageNetwork)]

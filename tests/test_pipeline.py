@@ -240,7 +240,7 @@ def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def invoke(option):
-        monkeypatch.setattr(sys, "argv", ["overparam", "pipeline", option])
+        monkeypatch.setattr(sys, "argv", ["overparam", "pipeline", option, "--root", str(tmp_path)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
         return ended.value.code, capsys.readouterr().err
@@ -269,9 +269,9 @@ def test_the_check_says_which_files_differ_and_writing_mends_them(run, tmp_path)
     ("old", "new", "sentence"),
     [
         ("scales:\n", "scales: [\n", "params.yaml is no valid YAML"),
-        ("scales:\n", "scale:\n", "params.yaml lacks an entry"),
+        ("scales:\n", "scale:\n", "params.yaml lacks scales and has unknown scale"),
         ("[resnet18, vgg16]", "[resnet81, vgg16]", "there is no architecture 'resnet81': there are resnet18, vgg16, "),
-        (None, None, "there is no params.yaml here: run the command from the root of the repository"),
+        (None, None, "{root} is no repository of overparam, as it has no params.yaml: name a clone"),
     ],
 )
 def test_parameters_that_cannot_be_read_are_one_sentence(run, tmp_path, old, new, sentence):
@@ -282,6 +282,6 @@ def test_parameters_that_cannot_be_read_are_one_sentence(run, tmp_path, old, new
         params.write_text(params.read_text().replace(old, new, 1))
     code, error = run("--check")
     assert code == 2
-    assert error.startswith(f"error: {sentence}")
+    assert error.removeprefix("error: ").removeprefix(f"{tmp_path}/").startswith(sentence.format(root=tmp_path))
     assert error.count("\n") == 1
     assert not (tmp_path / "dvc.yaml").exists()

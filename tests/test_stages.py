@@ -16,7 +16,8 @@ from overparam.networks import training
 from overparam.networks.checkpoints import load_checkpoint
 from overparam.networks.ensemble import split_state
 from overparam.networks.registry import build
-from overparam.networks.training import copy_seeds, learning_rate, train
+from overparam.networks.seeds import copy_seeds
+from overparam.networks.training import learning_rate, train
 from overparam.pipeline import stages
 from overparam.pipeline.artifacts import member_of
 from overparam.pipeline.run import members, run_study

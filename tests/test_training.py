@@ -14,7 +14,8 @@ from overparam.networks import training
 from overparam.networks.batches import epoch_batches
 from overparam.networks.ensemble import split_state
 from overparam.networks.registry import build
-from overparam.networks.training import copy_seeds, learning_rate, train
+from overparam.networks.seeds import copy_seeds
+from overparam.networks.training import learning_rate, train
 
 CPU = torch.device("cpu")
 

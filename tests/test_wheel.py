@@ -48,7 +48,19 @@ CLAIMS = "import pytest, sys; code = pytest.main(sys.argv[1:]); print('torch' in
 
 def claims(site: Path, folder: Path, *options: str) -> subprocess.CompletedProcess:
     """`pytest --pyargs overparam.claims`; the last line says whether torch was loaded."""
-    return run(site, folder, "-c", CLAIMS, "--pyargs", "overparam.claims", "-p", "no:cacheprovider", *options)
+    return run(
+        site,
+        folder,
+        "-c",
+        CLAIMS,
+        "--pyargs",
+        "overparam.claims",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:benchmark",
+        *options,
+    )
 
 
 def cli(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess:

@@ -65,7 +65,7 @@ def plan(
         raise SpecError(f"{record} has one replicate, which tells no variance to plan with: measure another")
     cells = plan(measured, margins_of(margins), power)
     if json:
-        print_json([asdict(cell) for cell in cells])
+        print_json([{**asdict(cell), "verdict": cell.verdict.outcome} for cell in cells])
         return
     board = Table(
         title=f"To decide with a power of {power:g}, if true effects are the measured ones",

@@ -4,11 +4,9 @@ Copies are independent: copy ``k`` draws its initialisation, its order of the ex
 own seed, so that a batch of copies gives each the trajectory it would have had alone.
 """
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from rich.progress import Progress
 from torch import Tensor
 
 from overparam.config.recipes import ImageRecipe, TrainSpec
-from overparam.config.studies import StudySpec
 from overparam.data import Dataset, Examples
 from overparam.errors import ArtifactError, MeasurementError
 from overparam.io.progress import silent
@@ -43,16 +40,6 @@ class History:
     loss: list[list[float]] = field(default_factory=list)
     accuracy: list[list[float]] = field(default_factory=list)
     snapshots: dict[int, State] = field(default_factory=dict, compare=False)
-
-
-def copy_seeds(study: StudySpec, alpha: Fraction, replicate: int) -> list[int]:
-    """A seed in [0, 2^63) for every copy of one checkpoint; no two copies of any two checkpoints share one."""
-    less = "" if study.budget is None else f"{study.budget:g} epochs/"
-    names = [
-        f"{study.task}/{study.arch}/{study.scale.name}/{alpha}/{less}{replicate}/{copy}"
-        for copy in range(study.scale.copies[alpha])
-    ]
-    return [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1 for name in names]
 
 
 def learning_rate(step: int, steps: int, spec: TrainSpec) -> float:

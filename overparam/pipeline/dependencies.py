@@ -21,13 +21,17 @@ PACKAGE = Path(__file__).parent.parent
 NEUTRAL = frozenset(
     {
         "errors",  # sentences
+        "config/refusals",  # sentences
+        "config/workspace",  # where files lie
         "io/files",  # writes what is whole or not there, and digests it
         "io/parquet",  # hands on the rows that are stored
         "io/progress",
         "io/workers",  # where processes run, not what they do
         "data/hub",  # hands on what data.dvc pins, or refuses it
         "data/tasks",  # names of loaders, looked up here
-        "networks/architectures/__init__",  # names of architectures, likewise
+        "study/belonging",  # refuses what is of another study
+        "networks/__init__",  # names that are loaded on first use
+        "networks/architectures/__init__",  # names of architectures, looked up here
     }
 )
 
@@ -59,9 +63,9 @@ class Code:
         return tuple(sorted(module for module in found - NEUTRAL if not _is_front(module)))
 
 
-_NETWORKS = ("networks/checkpoints", "networks/ensemble")
+_NETWORKS = ("networks/checkpoints", "networks/ensemble", "networks/seeds")
 _FEATURES = (*_NETWORKS, "networks/extract", "study/feature_file")
-_MEASURE = ("study/measure", "study/record")
+_MEASURE = ("config/studies", "study/measure", "study/record")
 _CONTROLS = ("study/controls/measurement", "study/controls/unseen")
 
 TRAIN = Code((*_NETWORKS, "networks/training"), of_task=True, of_arch=True)

@@ -11,7 +11,7 @@ from overparam.config.studies import StudySpec
 from overparam.data import Dataset
 from overparam.io.files import digest_json, digest_source
 from overparam.networks.ensemble import precision_on
-from overparam.networks.training import copy_seeds
+from overparam.networks.seeds import copy_seeds
 from overparam.pipeline.dependencies import TRAIN
 
 code_version = cache(digest_source)  # the code that runs is the code as it was read first

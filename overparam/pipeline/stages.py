@@ -28,7 +28,8 @@ from overparam.networks.checkpoints import REMEDY, Provenance, save_checkpoint
 from overparam.networks.ensemble import split_state, stack_states
 from overparam.networks.extract import describe, extract, weight_digests
 from overparam.networks.registry import Network, build
-from overparam.networks.training import accuracy, copy_seeds, train
+from overparam.networks.seeds import copy_seeds
+from overparam.networks.training import accuracy, train
 from overparam.pipeline.artifacts import load_features, load_networks, member_of
 from overparam.pipeline.dependencies import FEATURES, MEASURE, Code
 from overparam.pipeline.doctor import check_kernels

@@ -1,0 +1,3 @@
+from .architectures import ARCHITECTURES as ARCHITECTURES
+from .registry import Network as Network
+from .registry import build as build
