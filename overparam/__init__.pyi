@@ -5,12 +5,13 @@ from .compare.inputs import NetworkFeatures as NetworkFeatures
 from .data import load_dataset as load_dataset
 from .errors import OverparamError as OverparamError
 from .metrics.blocks import Blocks as Blocks
-from .metrics.definitions import feature_performance as feature_performance
-from .metrics.definitions import residuals as residuals
+from .metrics.definitions import Measured as Measured
 from .metrics.definitions import ridge_regression as ridge_regression
-from .metrics.definitions import span_error as span_error
-from .metrics.definitions import span_gap as span_gap
 from .metrics.moments import Moments as Moments
+from .metrics.on_arrays import feature_performance as feature_performance
+from .metrics.on_arrays import residuals as residuals
+from .metrics.on_arrays import span_error as span_error
+from .metrics.on_arrays import span_gap as span_gap
 from .metrics.ridge import RidgeSource as RidgeSource
 from .metrics.stats import Effect as Effect
 from .metrics.stats import every as every

@@ -220,7 +220,7 @@ NO_LABELS = {
     "one for all": ([(ONES, 3)], r"labels have shape \(\) where"),
     "a dictionary": ([(ONES, {"boxes": ONES})], r"labels have shape \(\) where"),
     "one too few": ([(ONES, [0, 1, 2])], "there are 3 labels for 4 examples"),
-    "lists of several lengths": ([(ONES, [[0], [0, 1], [1], [2]])], "a list is no array of one value a row"),
+    "lists of several lengths": ([(ONES, [[0], [0, 1], [1], [2]])], "a list cannot be made an array"),
     "in some batches only": ([(ONES, [0, 1, 2, 3]), ONES], "some batches have labels and others have none"),
 }
 

@@ -88,9 +88,12 @@ REFUSED = {
     "one too few": (Y[1:], "there are 99 labels for 100 examples: align them"),
     "one too many": ([*Y, 0], "there are 101 labels for 100 examples: align them"),
     "none at all": ([], "there are 0 labels for 100 examples"),
-    "rows of unequal length": ([[0], [0, 1]] * 50, "a list is no array of one value a row"),
-    "a tensor that wants a gradient": (torch.zeros(100, requires_grad=True), "a Tensor is no array of one value a row"),
-    "a tensor of a type that NumPy lacks": (torch.zeros(100, dtype=torch.bfloat16), "a Tensor is no array of one"),
+    "rows of unequal length": ([[0], [0, 1]] * 50, "a list cannot be made an array"),
+    "a tensor that wants a gradient": (
+        torch.zeros(100, requires_grad=True),
+        "a Tensor cannot be made an array .*Use",
+    ),
+    "a tensor of a type that NumPy lacks": (torch.zeros(100, dtype=torch.bfloat16), "a Tensor cannot be made an array"),
 }
 
 

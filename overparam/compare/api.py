@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Group
@@ -43,6 +44,9 @@ from overparam.verdicts.margins import Preregistration, load_preregistration
 from overparam.verdicts.registry import judge_record
 from overparam.verdicts.scoreboard import scoreboard, summary
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 JUDGED = CLAIMS | CONTROLS
 
 
@@ -68,6 +72,29 @@ class Comparison:
     def __rich__(self) -> Group:
         lines = [*self.notes, "", *summary(self.judgements)]
         return Group(self._measured(), scoreboard(self.judgements), *map(Text, lines))
+
+    def to_frame(self) -> "DataFrame":
+        """What the claims say as a tidy table of pandas, a row for each claim at each width and for each trend.
+
+        What was measured in each replicate is the table of the record, ``comparison.record.to_frame()``. The columns:
+
+        - ``claim``: its id.
+        - ``alpha``: width factor in (0, 1); NaN for the trend along all of them.
+        - ``width``: how wide a narrow network is, in features; None for a trend.
+        - ``replicates``: their number.
+        - ``effect``, ``lower``, ``upper``, ``margin``: mean over replicates, one-sided 95 % bounds, and the declared
+          margin; of spans a difference of shares of variance, of performances a difference of accuracies (0.01 is one
+          percentage point). Bounds are NaN where one replicate gives none.
+        - ``verdict``: ``holds``, ``refuted`` or ``inconclusive``, and ``why``.
+        - ``confirmation``, ``refutation``: p-values for the claim and against it, of this row alone.
+        """
+        from pandas import DataFrame  # half a second, and most comparisons are only printed
+
+        columns = ["claim", "alpha", "width", "replicates", "effect", "lower", "upper", "margin", "verdict"]
+        columns += ["why", "confirmation", "refutation"]
+        frame = DataFrame([judgement.as_json() for judgement in self.judgements], columns=columns)
+        frame["alpha"] = [float(Fraction(alpha)) if alpha else math.nan for alpha in frame["alpha"]]
+        return frame.astype({"alpha": float, "lower": float, "upper": float})
 
     def _measured(self) -> Table:
         """The quantities that claims compare, then their differences, then similarities."""
@@ -135,9 +162,12 @@ def compare_networks(
     replicates = dict(enumerate(build_replicates(networks, classes, split)))
     order = check_order(networks, labels, label_ids, count)
     copies = {Fraction(1): 2, **{alpha: len(narrow) for alpha, narrow in first.by_width().items()}}
-    arrays = {**named_features(networks), "classes": classes, "held-out examples": split}
+    arrays = {**named_features(networks), "held-out examples": split}
+    if classes is not None:
+        arrays["classes"] = classes
     record = _measure(replicates, copies, {name: digest_array(array) for name, array in arrays.items()}, workers)
-    claims = {name: claim for name, claim in JUDGED.items() if np.ptp(classes) or claim.inequality.unit == "span"}
+    classified = replicates[0].blocks.classified
+    claims = {name: claim for name, claim in JUDGED.items() if classified or claim.inequality.unit == "span"}
     notes = (
         *(
             f"M_1: {first.wide.shape[1]} features; S_{alpha}: {alpha.denominator} × {narrow[0].shape[1]} features"
@@ -156,10 +186,11 @@ def _measure(
     replicates: Mapping[int, Replicate], copies: Mapping[Fraction, int], digests: Mapping[str, str], workers: int
 ) -> Record:
     """A record of everything that can be measured; ``copies`` by width factor, ``digests`` of all inputs by name."""
-    heldout_labels = replicates[0].blocks.labels[replicates[0].blocks.heldout]
     unknown = {alpha: [[math.nan] * count] * len(replicates) for alpha, count in copies.items()}
     environment = {library: version(library) for library in ("overparam", "numpy", "scipy")}
-    wide = replicates[0].blocks[M_1].shape[1]
+    blocks = replicates[0].blocks
+    wide = blocks[M_1].shape[1]
+    known = {} if blocks.labels is None else {"majority_share": _majority_share(blocks.classes[blocks.heldout])}
     samples, penalties = measure(replicates, workers=workers)
     return Record(
         task="own",
@@ -175,7 +206,7 @@ def _measure(
         data={
             "source": f"features of {sum(copies.values()) * len(replicates)} networks",
             "sha256": digests,
-            "majority_share": float(np.bincount(heldout_labels).max() / len(heldout_labels)),
+            **known,
         },
         environment=environment,
         recipe={},
@@ -184,9 +215,14 @@ def _measure(
     )
 
 
+def _majority_share(classes: np.ndarray) -> float:
+    return float(np.bincount(classes).max() / len(classes))
+
+
 def _similarity(replicates: Sequence[Replicate]) -> dict[str, Effect]:
     def aligned(blocks: Blocks, other: Block) -> float:
-        return linear_cka(Pair.of(blocks[M_1][:][blocks.heldout], blocks[other][:][blocks.heldout]))
+        wide, rival = (np.asarray(blocks[name][:])[blocks.heldout] for name in (M_1, other))
+        return linear_cka(Pair.of(wide, rival))
 
     return {
         str(similarity("linear CKA", other)): Effect.independent([aligned(r.blocks, other) for r in replicates])

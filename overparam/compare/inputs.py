@@ -12,7 +12,7 @@ import numpy as np
 from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.io.arrays import read_array
 from overparam.metrics.blocks import Blocks
-from overparam.metrics.rows import mask_of, number_classes, plain_array
+from overparam.metrics.rows import check_features, number_classes, plain_array, rows_of
 from overparam.study.feature_blocks import M_1, M_1_PRIME, S, S_matched, S_prime
 from overparam.study.layout import Replicate
 
@@ -121,13 +121,13 @@ def _by_number(paths: Iterable[Path]) -> list[Path]:
 
 
 def build_replicates(
-    networks: Mapping[str, NetworkFeatures], classes: np.ndarray, heldout: np.ndarray
+    networks: Mapping[str, NetworkFeatures], classes: np.ndarray | None, heldout: np.ndarray
 ) -> list[Replicate]:
     """Lay out networks as `Replicate.of` does, but without S_α′ where there are only U narrow ones.
 
     Args:
         networks: by name of the replicate.
-        classes: (examples,) from 0.
+        classes: (examples,) from 0, or None where they are not known.
         heldout: (examples,) bool.
 
     Raises:
@@ -136,7 +136,7 @@ def build_replicates(
     """
     owner: dict[str, str] = {}
     for where, features in named_features(networks).items():
-        _check_features(where, features, len(classes))
+        check_features(where, features, len(heldout))
         digest = digest_array(features.astype(np.float64) + 0.0)  # copies as another type, or of −0, are copies
         if owner.setdefault(digest, where) != where and np.ptp(features, axis=0).any():  # dead networks are alike
             raise MeasurementError(
@@ -163,14 +163,14 @@ def beside_features(networks: Mapping[str, NetworkFeatures], what: Literal["ids"
     }
 
 
-def classes_of(networks: Mapping[str, NetworkFeatures], labels: np.ndarray | None, count: int) -> np.ndarray:
-    """Classes from 0, (examples,): of ``labels``, else of the first that lie beside features, else all 0.
+def classes_of(networks: Mapping[str, NetworkFeatures], labels: np.ndarray | None, count: int) -> np.ndarray | None:
+    """Classes from 0, (examples,): of ``labels``, else of the first that lie beside features; None without either.
 
     Raises:
         MeasurementError: as `number_classes`.
     """
     found = [labels] if labels is not None else [*beside_features(networks, "labels").values()]
-    return number_classes(found[0], count) if found else np.zeros(count, dtype=np.int64)  # blocks want labels
+    return number_classes(found[0], count) if found else None
 
 
 def digest_array(array: np.ndarray) -> str:
@@ -178,19 +178,7 @@ def digest_array(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def _check_features(where: str, features: np.ndarray, count: int) -> None:
-    if features.dtype.kind not in "fiu" or features.ndim != 2 or 0 in features.shape:
-        raise MeasurementError(
-            f"{where} is {features.dtype} of shape {features.shape} where numbers (examples, features) belong"
-        )
-    if len(features) != count:
-        raise MeasurementError(f"{where} has {len(features)} rows for {count} examples: align them")
-    finite = np.isfinite(features).all(axis=1)
-    if not finite.all():
-        raise MeasurementError(f"{where} has features that are NaN or infinite, first in row {np.argmin(finite)}")
-
-
-def _lay_out(replicate: str, members: NetworkFeatures, classes: np.ndarray, heldout: np.ndarray) -> Replicate:
+def _lay_out(replicate: str, members: NetworkFeatures, classes: np.ndarray | None, heldout: np.ndarray) -> Replicate:
     wide = members.wide.shape[1]
     if members.baseline.shape[1] != wide:
         raise MeasurementError(
@@ -218,14 +206,14 @@ def _lay_out(replicate: str, members: NetworkFeatures, classes: np.ndarray, held
             arrays[S_prime(alpha)] = np.hstack(narrow[U : 2 * U])
         if len(narrow) == U * U:
             arrays[S_matched(alpha)] = np.hstack(narrow)
-    return Replicate(Blocks(arrays, np.arange(len(classes)), classes, heldout), tuple(by_width), ())
+    return Replicate(Blocks(arrays, np.arange(len(heldout)), classes, heldout), tuple(by_width), ())
 
 
 def split_examples(heldout: float | np.ndarray, count: int, seed: int) -> np.ndarray:
     """Which examples are held out, (examples,) bool.
 
     Args:
-        heldout: their share, drawn with ``seed``; or a mask, as `mask_of` takes it; or their row numbers.
+        heldout: their share, drawn with ``seed``; or which they are, as `rows_of` takes them.
         count: number of examples.
         seed: of the draw.
 
@@ -239,14 +227,4 @@ def split_examples(heldout: float | np.ndarray, count: int, seed: int) -> np.nda
             raise SpecError(f"the held-out share {share:g} does not lie between 0 and 1")
         drawn = np.random.default_rng(seed).permutation(count)[: round(share * count)]
         return np.isin(np.arange(count), drawn)
-    mask = mask_of(heldout, count)
-    if mask is not None:
-        return mask
-    rows = np.asarray(heldout)
-    numbers = rows.dtype.kind in "iu" and rows.ndim == 1
-    if not numbers or not np.isin(rows, np.arange(count)).all() or len(np.unique(rows)) < len(rows):
-        raise MeasurementError(
-            f"held-out examples are {rows.dtype} of shape {rows.shape}: give ({count},) booleans, "
-            f"or row numbers from 0 to {count - 1}, each once"
-        )
-    return np.isin(np.arange(count), rows)
+    return rows_of(heldout, count)

@@ -2,15 +2,16 @@
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeVar, overload
 
 import numpy as np
 
 from overparam.constants import SEED
 from overparam.errors import MeasurementError
-from overparam.metrics.rows import mask_of, number_classes
+from overparam.metrics.rows import Array, Column, mask_of, number_classes, plain_array
 
 Name = Hashable  # of a block; its text names it in messages
+K = TypeVar("K", bound=Hashable)
 
 
 class Rows(Protocol):
@@ -19,38 +20,49 @@ class Rows(Protocol):
     @property
     def shape(self) -> tuple[int, ...]: ...  # noqa: D102
 
-    def __getitem__(self, rows: slice, /) -> Any: ...
+    def __getitem__(self, rows: slice, /) -> Array: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Blocks:
-    """Feature blocks of the same examples in the same order.
+    """Feature blocks of the same examples in the same order, for many pairs or for data larger than memory.
+
+    Of two arrays, `overparam.span_error` and its like make one themselves.
 
     Attributes:
         arrays: name to (examples, features), any floating format; rows are read in slices, so they may lie on disk.
         ids: (examples,) whole number that says what each row is; all different.
-        labels: (examples,) class of each row, as `number_classes` takes it; kept as numbers from 0.
+        labels: (examples,) class of each row, as `number_classes` takes it; kept as numbers from 0. None where only
+            spans are measured.
         heldout: (examples,) bool, or 0 and 1, as `mask_of` takes it; kept as bool. True rows are measured on, False
             rows fit ridge maps and probes.
 
     Raises:
-        MeasurementError: if rows do not match, ids repeat, labels are missing or no classes, held-out rows are told by
+        MeasurementError: if rows do not match, ids repeat, a label is missing or no class, held-out rows are told by
             no mask, or fewer than two rows fit or are held out.
     """
 
-    arrays: Mapping[Any, Rows]
+    arrays: Mapping[Name, Rows]
     ids: np.ndarray
-    labels: np.ndarray
+    labels: np.ndarray | None
     heldout: np.ndarray
 
-    def __post_init__(self) -> None:
-        ids = np.asarray(self.ids)
+    @overload
+    def __init__(self, arrays: Mapping[K, Rows], ids: Column, *, heldout: Column) -> None: ...
+
+    @overload
+    def __init__(self, arrays: Mapping[K, Rows], ids: Column, labels: Column | None, heldout: Column) -> None: ...
+
+    def __init__(
+        self, arrays: Mapping[K, Rows], ids: Column, labels: Column | None = None, heldout: Column = ()
+    ) -> None:
+        ids = plain_array(ids)
         if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
             raise MeasurementError("example ids must be whole numbers, one a row: number the examples")
         count = len(ids)
-        if not self.arrays:
+        if not arrays:
             raise MeasurementError("there are no feature blocks to measure: give at least one")
-        for name, array in self.arrays.items():
+        for name, array in arrays.items():
             if len(array.shape) != 2 or array.shape[1] == 0:
                 raise MeasurementError(f"block {name} has shape {array.shape} where (examples, features) belongs")
             if array.shape[0] != count:
@@ -59,14 +71,30 @@ class Blocks:
                 )
         if len(np.unique(ids)) != count:
             raise MeasurementError("example ids repeat, so fit and held-out rows may be the same: make them unique")
-        heldout = mask_of(self.heldout, count)
-        if heldout is None:
+        mask = mask_of(heldout, count)
+        if mask is None:
             raise MeasurementError(f"heldout is no mask of the {count} rows: give ({count},) booleans")
-        if min(np.sum(heldout), np.sum(~heldout)) < 2:
+        if min(np.sum(mask), np.sum(~mask)) < 2:
             raise MeasurementError("fewer than two rows are held out or left to fit: give at least two of each")
-        plain = {"ids": ids, "labels": number_classes(self.labels, count), "heldout": heldout}
-        for name, array in plain.items():
-            object.__setattr__(self, name, array)
+        classes = None if labels is None else number_classes(labels, count)
+        for name, value in {"arrays": arrays, "ids": ids, "labels": classes, "heldout": mask}.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The labels, for a probe: (examples,) whole numbers from 0.
+
+        Raises:
+            MeasurementError: if there are none.
+        """
+        if self.labels is None:
+            raise MeasurementError("there are no labels, and a probe needs the class of each example: give labels")
+        return self.labels
+
+    @property
+    def classified(self) -> bool:
+        """Whether there are labels, and of two or more classes."""
+        return self.labels is not None and bool(np.ptp(self.labels) > 0)
 
     def __getitem__(self, name: Name) -> Rows:
         if name not in self.arrays:

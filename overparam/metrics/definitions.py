@@ -100,14 +100,14 @@ def feature_performance(blocks: Blocks, names: Sequence[Name], *, penalty: float
         names: the blocks to probe together.
         penalty: L2 penalty of the probe; by cross-validation on the fit split unless given.
     """
-    fit = ~blocks.heldout
+    fit, labels = ~blocks.heldout, blocks.classes
     scaled = [scale_block(np.concatenate([batch[name] for _, batch in blocks.batches([name])]), fit) for name in names]
     features = np.hstack(scaled)
-    classes = int(blocks.labels.max()) + 1
+    classes = int(labels.max()) + 1
     choices: Choices = {}
     if penalty is None:
-        choice = cross_validate(features[fit], blocks.labels[fit], classes, blocks.folds(FOLDS)[fit])
+        choice = cross_validate(features[fit], labels[fit], classes, blocks.folds(FOLDS)[fit])
         penalty, choices = choice.penalty, {"probe": choice}
-    probe = ProbeFit(features[fit], blocks.labels[fit], classes).at(penalty)
-    correct = (probe.predict(features[blocks.heldout]) == blocks.labels[blocks.heldout]).astype(np.float64)
+    probe = ProbeFit(features[fit], labels[fit], classes).at(penalty)
+    correct = (probe.predict(features[blocks.heldout]) == labels[blocks.heldout]).astype(np.float64)
     return Measured(float(correct.mean()), correct, penalty, choices)

@@ -1,10 +1,23 @@
-"""What is told of each row, its class or whether it is held out, from the forms in which people have it."""
+"""What is told of each row, its features, class, or whether it is held out, from the forms in which people have it."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from overparam.errors import MeasurementError
+
+
+class Array(Protocol):
+    """Anything with a shape that NumPy makes an array of: its own, memory maps, PyTorch's tensors, pandas' frames."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    def __array__(self) -> np.ndarray: ...
+
+
+Column = Array | Sequence[float]  # one number or boolean a row, (rows,) or (rows, 1)
 
 MISSING = ("None", "nan", "<NA>", "NaT")  # as missing values of NumPy, pandas and Python are printed
 
@@ -74,6 +87,44 @@ def mask_of(values: Any, count: int) -> np.ndarray | None:
     return array.astype(bool) if zeros_and_ones and array.shape == (count,) else None
 
 
+def rows_of(values: Any, count: int) -> np.ndarray:
+    """Which of ``count`` rows are meant, (count,) bool, by a mask as `mask_of` takes it, or by row numbers, each once.
+
+    Raises:
+        MeasurementError: for anything else.
+    """
+    mask = mask_of(values, count)
+    if mask is not None:
+        return mask
+    rows = plain_array(values)
+    numbers = rows.dtype.kind in "iu" and rows.ndim == 1
+    if not numbers or not np.isin(rows, np.arange(count)).all() or len(np.unique(rows)) < len(rows):
+        raise MeasurementError(
+            f"held-out examples are {rows.dtype} of shape {rows.shape}: give ({count},) booleans, "
+            f"or row numbers from 0 to {count - 1}, each once"
+        )
+    return np.isin(np.arange(count), rows)
+
+
+def check_features(where: str, features: np.ndarray, count: int) -> None:
+    """Raise MeasurementError unless features are finite numbers (examples, features) of ``count`` examples.
+
+    Args:
+        where: what they are called in the error.
+        features: of any type.
+        count: how many rows there must be.
+    """
+    if features.dtype.kind not in "fiu" or features.ndim != 2 or 0 in features.shape:
+        raise MeasurementError(
+            f"{where} is {features.dtype} of shape {features.shape} where numbers (examples, features) belong"
+        )
+    if len(features) != count:
+        raise MeasurementError(f"{where} has {len(features)} rows for {count} examples: align them")
+    finite = np.isfinite(features).all(axis=1)
+    if not finite.all():
+        raise MeasurementError(f"{where} has features that are NaN or infinite, first in row {np.argmin(finite)}")
+
+
 def plain_array(values: Any) -> np.ndarray:
     """Any kind of sequence as an array, (rows, …); objects as the numbers or text that they are, masked ones as NaN.
 
@@ -86,4 +137,4 @@ def plain_array(values: Any) -> np.ndarray:
         array = np.asarray(values)
         return np.array(array.tolist()) if array.dtype == object else array
     except (TypeError, ValueError, RuntimeError) as error:
-        raise MeasurementError(f"a {type(values).__name__} is no array of one value a row ({error})") from None
+        raise MeasurementError(f"a {type(values).__name__} cannot be made an array ({error})") from None

@@ -16,7 +16,7 @@ from overparam.errors import MeasurementError, SpecError
 from overparam.metrics.rows import one_each, plain_array
 
 
-def extract_features(model: nn.Module, loader: Iterable[Any], layer: str) -> tuple[np.ndarray, np.ndarray | None]:
+def extract_features(model: nn.Module, loader: Iterable[object], layer: str) -> tuple[np.ndarray, np.ndarray | None]:
     """What a layer gives for every example, without gradients, the model in evaluation mode.
 
     The model's hooks and every module's mode are afterwards as they were, also if a batch fails.

@@ -40,8 +40,8 @@ def measure(
     """Measure every quantity of the vision claims.
 
     Args:
-        replicates: the networks of each replicate. What lacks its block is not measured; nor is any performance if
-            all examples have one label.
+        replicates: the networks of each replicate. What lacks its block is not measured; nor is any performance
+            without labels, or if all examples have one.
         called: what each quantity is kept as, maps and probes being fitted on some examples or others.
         workers: processes that share the work; −1 for one a core.
         advance: called with the parts done and their total, for a progress bar.
@@ -53,7 +53,7 @@ def measure(
         MeasurementError: if replicates differ in their examples, or a quantity has no meaning on these features.
     """
     check_same_examples(replicates)
-    classified = all(np.ptp(replicate.blocks.labels) > 0 for replicate in replicates.values())
+    classified = all(replicate.blocks.classified for replicate in replicates.values())
     parts = [
         (number, sample, part)
         for number, replicate in replicates.items()
@@ -173,10 +173,10 @@ def _planted(blocks: Blocks) -> np.ndarray:
     """A block as wide as M_1, at least as wide as there are classes, that holds the labels of some examples."""
     generator = np.random.default_rng(SEED)
     count, width = blocks[M_1].shape
-    classes = int(blocks.labels.max()) + 1
+    classes = int(blocks.classes.max()) + 1
     planted = PLANTED_NOISE * generator.standard_normal((count, max(width, classes)))
     told = generator.random(count) < PLANTED_SHARE
-    planted[told, :classes] += np.eye(classes)[blocks.labels[told]]
+    planted[told, :classes] += np.eye(classes)[blocks.classes[told]]
     return planted
 
 

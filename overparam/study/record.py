@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -17,6 +17,9 @@ from overparam.metrics.stats import Effect
 from overparam.study.quantities import Contrast
 from overparam.study.record_file import SCHEMA, Chosen, PenaltiesFile, SampleFile, of_records
 from overparam.study.widths import Width
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 # Factors on every cross-validated ridge penalty at which a verdict is taken again; the middle one is the verdict's own.
 PENALTY_FACTORS = (1e-2, 1e-1, 1.0, 1e1, 1e2)
@@ -123,6 +126,41 @@ class Record:
     def lag(self, alphas: Iterable[Fraction]) -> float:
         """By how much the training accuracy of M_1 and M_1′ is above the least of those at some widths; in [−1, 1]."""
         return self.train_accuracy(Fraction(1)) - min(map(self.train_accuracy, alphas))
+
+    def to_frame(self) -> "DataFrame":
+        """Everything that was measured as a tidy table of pandas, a row for each quantity in each replicate.
+
+        Its columns, none of which has a unit:
+
+        - ``task``, ``arch``, ``scale``: of the study.
+        - ``sample``: the quantities that were measured together, on the same held-out examples.
+        - ``quantity``: its name in the paper's notation, such as ``FSE(S_1/4→M_1)``.
+        - ``replicate``: its name.
+        - ``value``: of a span error, a share of the variance, 0 or more; of a performance, an accuracy in [0, 1].
+        - ``ridge_penalty``, relative, and ``probe_penalty``: those that cross-validation chose and the value was taken
+          at; NaN where none was, or older records do not say. What other penalties give stands in ``samples``.
+        """
+        from pandas import DataFrame  # half a second, and most that read records make no table
+
+        rows = [
+            {
+                "task": self.task,
+                "arch": self.arch,
+                "scale": self.scale,
+                "sample": name,
+                "quantity": quantity,
+                "replicate": replicate,
+                "value": sample.values[sample.factors.index(1.0), r, q],
+                **{f"{fitted}_penalty": choices[r].penalty for fitted, choices in chosen.items()},
+            }
+            for name, sample in self.samples.items()
+            for q, quantity in enumerate(sample.quantities)
+            for chosen in [self.penalties.get(quantity, {})]
+            for r, replicate in enumerate(self.replicates)
+        ]
+        penalties = ["ridge_penalty", "probe_penalty"]
+        columns = ["task", "arch", "scale", "sample", "quantity", "replicate", "value", *penalties]
+        return DataFrame(rows, columns=columns).astype(dict.fromkeys(penalties, float))
 
     def train_accuracy(self, alpha: Fraction) -> float:
         """Mean training accuracy in [0, 1] of the networks at one width."""

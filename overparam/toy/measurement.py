@@ -54,7 +54,7 @@ def measure_spans(spec: ToySpec, networks: Mapping[Fraction, Networks]) -> Quant
         for seed in range(spec.seeds):
             arrays: dict[Block, np.ndarray] = {S(alpha): values[seed] for alpha, values in hidden.items()}
             arrays[TARGET] = targets[seed, :, None].numpy()
-            blocks = Blocks(arrays, np.arange(count), np.zeros(count, int), heldout)
+            blocks = Blocks(arrays, np.arange(count), heldout=heldout)
             for source in arrays:
                 if source == TARGET:
                     continue

@@ -1,6 +1,6 @@
 """What the claims at equal fit compare: narrow networks with wide ones that were trained for fewer epochs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -10,7 +10,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from overparam.errors import MeasurementError
-from overparam.metrics.blocks import Blocks
+from overparam.metrics.blocks import Blocks, Rows
 from overparam.metrics.penalties import Penalties
 from overparam.study.budgets.quantities import W, W_prime
 from overparam.study.feature_blocks import M_1, S, S_prime
@@ -48,7 +48,7 @@ class Networks:
             MeasurementError: if they are of different examples.
         """
         own = self.replicate.blocks
-        arrays = {
+        arrays: dict[Hashable, Rows] = {
             name: own[name] for name in (M_1, *map(S, self.replicate.alphas), *map(S_prime, self.replicate.alphas))
         }
         for budget, file in self.less.items():

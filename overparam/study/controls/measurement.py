@@ -167,7 +167,7 @@ def _onto(
 def _stitched(networks: Networks) -> Quantities:
     """Accuracy of M_1's readout on M_1, and on what ridge regression predicts of M_1 from M_1′ and S_α."""
     blocks, readout = networks.blocks, networks.readout
-    held, labels = blocks.heldout, blocks.labels[blocks.heldout]
+    held, labels = blocks.heldout, blocks.classes[blocks.heldout]
     wide = np.asarray(blocks[M_1][:], dtype=np.float64)
 
     def accuracy(features: np.ndarray, choices: Choices) -> Measured:
