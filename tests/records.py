@@ -122,7 +122,13 @@ def synthetic_record(
             alpha: _network_entry(alpha, replicates, [accuracies[alpha]] * copies[alpha], early_stages)
             for alpha in alphas
         },
-        data={"source": "synthetic", "sha256": {}, "heldout_examples": 797, "majority_share": majority_share},
+        data={
+            "source": "synthetic",
+            "sha256": {},
+            "train_examples": 1000,
+            "heldout_examples": 797,
+            "majority_share": majority_share,
+        },
         environment={"device": "CPU"},
         recipe={"epochs": 10},
         penalties={

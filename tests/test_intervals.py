@@ -62,7 +62,7 @@ def test_commands_that_print_intervals_say_it_once(tmp_path, monkeypatch, argume
 def test_the_page_says_it_by_its_table_and_by_every_figure(tmp_path):
     make_repository(tmp_path)
     page = page_of(tmp_path)
-    below = words(page[page.index('<table id="lines">') : page.index("Claim by claim")])
+    below = words(page[page.index('<table id="lines">') : page.index('<section id="provenance"')])
     assert below.count(CONDITION) == 1
     captions = page.split("<figcaption>")[1:]
     assert len(captions) == len(FIGURES)

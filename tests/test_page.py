@@ -47,16 +47,32 @@ def column(page, number):
     )
 
 
+def unfolded(page):
+    """The same page with its long table, in which no scale is chosen."""
+    page.select_option("#choose-scale", "")
+    page.click("#all-verdicts > summary")
+    return page
+
+
+def left_and_right(page, selector):
+    box = page.locator(selector).first.bounding_box()
+    return box["x"], box["x"] + box["width"]
+
+
 def test_every_picture_loads_and_says_what_it_shows(show):
     page = show()
-    sizes = page.eval_on_selector_all("img", "images => images.map(i => [i.complete, i.naturalWidth, i.alt.length])")
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    page.evaluate("for (const each of document.images) each.loading = 'eager'")
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    sizes = page.eval_on_selector_all("img", "images => images.map(i => [i.naturalWidth, i.alt.length])")
     assert len(sizes) > 5
-    assert all(complete and width > 100 and words > 30 for complete, width, words in sizes)
+    assert all(width > 100 and words > 30 for width, words in sizes)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_sticks_out_on_a_phone(show, scheme):
     page = show(390, color_scheme=scheme)
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     text, ground = page.evaluate(
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
@@ -66,8 +82,26 @@ def test_nothing_sticks_out_on_a_phone(show, scheme):
     assert abs(brightness[0] - brightness[1]) > 500
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_first_screen_answers(show, width):
+    page = show(width)
+    box = page.locator(".answer > [class]").first.bounding_box()
+    assert "The first claim" in page.locator(".answer").first.text_content()
+    assert box["y"] + box["height"] < 844
+
+
+def test_on_a_phone_the_verdict_stays_in_view_however_the_table_is_scrolled(show):
+    page = unfolded(show(390))
+    table = page.locator("#verdicts .scroll")
+    for end in (0, 10_000):
+        table.evaluate("(element, left) => element.scrollLeft = left", end)
+        left, right = left_and_right(page, "#lines td.verdict")
+        assert left >= 0
+        assert right <= 390
+
+
 def test_the_table_sorts_by_number_and_by_word_both_ways(show):
-    page = show()
+    page = unfolded(show())
     before = column(page, 5)
     page.click("#lines th:nth-child(5) button")
     numbers = [float(text) for text in column(page, 5)]
@@ -82,7 +116,7 @@ def test_the_table_sorts_by_number_and_by_word_both_ways(show):
 
 
 def test_the_table_shows_the_lines_that_are_asked_for(show):
-    page = show()
+    page = unfolded(show())
     total = len(column(page, 1))
     page.fill("#words", "performance 1/16")
     assert set(column(page, 1)) == {"performance"}
@@ -92,6 +126,74 @@ def test_the_table_shows_the_lines_that_are_asked_for(show):
     assert {text.split()[0] for text in column(page, 10)} == {"refuted"}
     page.select_option("#verdict", "")
     assert len(column(page, 1)) == total
+
+
+def test_a_cell_opens_by_keyboard_and_closes_to_where_one_was(show):
+    page = show()
+    cell = page.locator(".matrix a.opens").first
+    cell.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("#opened")
+    assert dialog.is_visible()
+    assert "span-over" in dialog.text_content()
+    dialog.get_by_role("link", name="span-over-matched-parameters").click()
+    assert dialog.locator("strong").text_content() == "span-over-matched-parameters"
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert cell.evaluate("element => element === document.activeElement")
+
+
+def test_provenance_opens_from_a_cell(show):
+    page = show()
+    page.locator(".matrix a.opens").first.click()
+    page.locator("#opened").get_by_role("link", name="where it comes from").click()
+    assert not page.locator("#opened").is_visible()
+    assert page.locator("[id^=provenance-]").first.is_visible()
+
+
+def test_what_is_folded_opens_by_its_address(show, address):
+    page = show()
+    name = page.locator("#claims [id^=cell-]").first.get_attribute("id")
+    assert not page.locator(f"#{name}").is_visible()
+    page.goto(f"{address}#{name}")
+    page.reload()
+    assert page.locator(f"#{name}").is_visible()
+
+
+def test_the_interactive_figure_tells_numbers_by_pointer_by_keyboard_and_by_alpha(show):
+    page = show()
+    points, says = page.locator("#explorer .point"), page.locator("#explorer output")
+    points.first.hover()
+    pointed = says.text_content()
+    assert pointed.startswith("span-over at α = 1/4")
+    page.locator("#explore-alpha").focus()
+    page.keyboard.press("Tab")
+    assert says.text_content() == points.first.get_attribute("aria-label") == pointed
+    page.keyboard.press("Tab")
+    assert says.text_content() == points.nth(1).get_attribute("aria-label")
+    page.mouse.move(0, 0)  # or the mark that comes to lie under it speaks
+    page.select_option("#explore-alpha", "1/16")
+    assert "at α = 1/16" in says.text_content()
+    assert "at α = 1/4" not in says.text_content()
+
+
+def test_the_interactive_figure_draws_the_claim_and_the_control_that_are_chosen(show):
+    page = show()
+    page.select_option("#explore-claim", "performance")
+    page.select_option("#explore-beside", "performance-matched-parameters")
+    labels = page.eval_on_selector_all("#explorer .point", "points => points.map(p => p.getAttribute('aria-label'))")
+    assert {label.split()[0] for label in labels} == {"performance", "performance-matched-parameters"}
+    page.select_option("#explore-beside", "")
+    assert page.locator("#explorer polyline").count() == 1
+
+
+def test_without_a_script_nothing_is_hidden_that_one_could_read(show):
+    page = show(java_script_enabled=False)
+    for name in ("#choose", "#explorer .filters"):
+        assert not page.locator(name).is_visible()
+    assert page.locator(".matrix td a").first.is_visible()
+    page.click("#all-verdicts > summary")
+    assert page.locator("#lines tbody tr").last.is_visible()
 
 
 def test_headings_are_in_order_and_tables_have_heads(show):

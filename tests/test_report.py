@@ -140,7 +140,10 @@ def test_the_page_shows_every_line_and_needs_no_other_file(repository):
         assert f'id="claim-{claim.id}"' in page
     assert "pytest claims --scale smoke -k span-over-digits-resnet18-smoke-1_4" in page
     assert "c" * 12 in page  # code that trained the networks
-    assert re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page) == ["https://arxiv.org/abs/2407.00968"]
+    outside = re.findall(r'(?:src|href)="(?!data:|#|figures/)([^"]*)"', page)
+    assert outside == ["https://arxiv.org/abs/2407.00968"]
+    for link in re.findall(r'href="(figures/[^"]*)"', page):
+        assert (repository / "report" / link).stat().st_size > 300
     assert page.count("<img ") == page.count(" alt=") == len(FIGURES)
 
 

@@ -1,6 +1,6 @@
 """What there is to report: every study, and the toy, with its record and how it is judged, or why it is not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,9 @@ class Setting:
         record: what was measured, if it is judged.
         judgements: every claim and control in every cell.
         controls: what was measured for the controls that take measurements of their own, if it was.
+        equal_fit: what was measured for the claims at equal fit, if it was.
         notes: sentences on what was measured, and what was left out.
+        study: what was to be run; None of the toy and of one's own networks.
     """
 
     task: str
@@ -49,7 +51,9 @@ class Setting:
     record: Record | ToyRecord | None
     judgements: tuple[Judgement, ...]
     controls: Record | None = None
+    equal_fit: Record | None = None
     notes: tuple[str, ...] = ()
+    study: StudySpec | None = None
 
     @classmethod
     def of_own(cls, comparison: "Comparison") -> "Setting":
@@ -64,6 +68,21 @@ class Setting:
     def own(self) -> bool:
         """Whether these are networks of one's own."""
         return self.task == "own"
+
+    @property
+    def id(self) -> str:
+        """Its name on a page."""
+        return f"{self.scale}-{self.task}-{self.arch}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether its data come with the suite, so that it shows the machinery at work rather than the paper."""
+        return not self.own and (self.study is None or self.study.scale.quick)
+
+    @property
+    def data(self) -> str:
+        """Its data, in words."""
+        return TITLES[self.task]
 
     @property
     def title(self) -> str:
@@ -82,6 +101,7 @@ def gather_settings(config: Config, spec: ToySpec, preregistration: Preregistrat
             (study.task, study.arch, study.scale.name),
             Workspace.at(root).record(study),
             lambda study=study: _judge_study(study, preregistration, root),
+            study,
         )
         for scale in config.scales
         for study in config.studies(scale)
@@ -91,32 +111,53 @@ def gather_settings(config: Config, spec: ToySpec, preregistration: Preregistrat
     return [*settings, _setting(names, path, lambda: _judge_toy(spec, preregistration, root))]
 
 
-Judged = tuple[Record | ToyRecord, list[Judgement], Record | None, list[str]]  # controls, and notes
+@dataclass(frozen=True)
+class Judged:
+    """A study's or the toy's records, and how they are judged."""
+
+    record: Record | ToyRecord
+    judgements: list[Judgement]
+    controls: Record | None = None
+    equal_fit: Record | None = None
+    notes: Sequence[str] = ()
 
 
-def _setting(names: tuple[str, str, str], path: Path, judge: Callable[[], Judged]) -> Setting:
+def _setting(
+    names: tuple[str, str, str], path: Path, judge: Callable[[], Judged], study: StudySpec | None = None
+) -> Setting:
     try:
-        record, judgements, controls, notes = judge()
+        found = judge()
     except OverparamError as error:
         state = "stale" if path.exists() else "missing"
-        return Setting(*names, state, str(error), None, ())
-    return Setting(*names, "judged", "", record, tuple(judgements), controls, tuple(filter(None, notes)))
+        return Setting(*names, state, str(error), None, (), study=study)
+    return Setting(
+        *names,
+        "judged",
+        "",
+        found.record,
+        tuple(found.judgements),
+        found.controls,
+        found.equal_fit,
+        tuple(filter(None, found.notes)),
+        study,
+    )
 
 
 def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path) -> Judged:
     level, record = gather(study, "record", root, silent)
     judgements = judge_record(record, preregistration, evidence=level)
+    equal_fit = controls = None
+    notes = [words_alone(record)]
     with suppress(NoEvidence):
         level, equal_fit = gather_equal_fit(study, root)
         judgements += judge_record(equal_fit, preregistration, evidence=level)
-    try:
+    with suppress(NoEvidence):
         level, controls = gather_controls(study, root)
-    except NoEvidence:
-        return record, judgements, None, [words_alone(record)]
-    judgements += judge_record(controls, preregistration, evidence=level)
-    return record, judgements, controls, [words_alone(record), steadiness(controls, preregistration.span)]
+        judgements += judge_record(controls, preregistration, evidence=level)
+        notes.append(steadiness(controls, preregistration.span))
+    return Judged(record, judgements, controls, equal_fit, notes)
 
 
 def _judge_toy(spec: ToySpec, preregistration: Preregistration, root: Path) -> Judged:
     level, record = gather_toy(spec, "record", root, silent)
-    return record, judge_record(record, preregistration, evidence=level), None, []
+    return Judged(record, judge_record(record, preregistration, evidence=level))

@@ -8,11 +8,13 @@ from matplotlib.ticker import MaxNLocator
 
 from overparam.metrics.stats import Effect
 from overparam.report.figures.drawing import (
+    SMALL,
     Numbers,
     columns_of,
     draw_band,
     draw_bars,
     draw_curve,
+    key,
     label_widths,
     stroke_of,
 )
@@ -52,7 +54,7 @@ def _draw_curves(axes: Axes, record: Record, curves: dict[str, Reading]) -> Numb
             widths |= set(points)
             numbers += draw_curve(axes, points, label, place)
     label_widths(axes, sorted(widths, key=lambda width: width.alpha, reverse=True))
-    axes.legend(fontsize=8)
+    key(axes)
     return numbers
 
 
@@ -70,7 +72,7 @@ def _draw_training(column: Sequence[Axes], record: Record) -> Numbers:
             numbers += [{**about, "epoch": epoch, **columns_of(effect)} for epoch, effect in effects.items()]
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    column[0].legend(fontsize=8)
+    key(column[0], 2)
     return numbers
 
 
@@ -79,19 +81,23 @@ def _draw_matched_fit(column: Sequence[Axes], record: Record) -> Numbers:
 
 
 def _against_fit(axes: Axes, record: Record, span: bool) -> Numbers:
-    """Points (training accuracy, metric): narrow networks by α, and M_1′ by epochs; M_1 itself ends its performance."""
+    """Points (training accuracy, metric): narrow networks by α, and M_1′ by epochs; M_1 itself ends its performance.
+
+    What a point is of stands in it, so that no two labels meet unless the points do.
+    """
     wide = record.networks[ONE]
     kept = wide.get("early", {"epochs": [], "train_accuracy": []})
+    widths = [record.width(alpha) for alpha in record.narrow_alphas]
     series = {
-        "S_α": [
+        f"S_α, by α, {widths[0].absolute} to {widths[-1].absolute}": [
             (
-                str(record.width(alpha)),
-                record.train_accuracy(alpha),
-                FSE(S(alpha), M_1) if span else FP(S(alpha)),
+                str(width.alpha),
+                record.train_accuracy(width.alpha),
+                FSE(S(width.alpha), M_1) if span else FP(S(width.alpha)),
             )
-            for alpha in record.narrow_alphas
+            for width in widths
         ],
-        "M_1′ in training": [
+        "M_1′, by epochs of training": [
             *(
                 (
                     f"{epochs}",
@@ -107,13 +113,17 @@ def _against_fit(axes: Axes, record: Record, span: bool) -> Numbers:
     numbers: Numbers = []
     for place, (label, points) in enumerate(series.items()):
         effects = [record.effect(contrast) for _, _, contrast in points]
-        draw_bars(axes, [fit for _, fit, _ in points], effects, label, stroke_of(place))
+        stroke = stroke_of(place)
+        draw_bars(axes, [fit for _, fit, _ in points], effects, label, stroke)
         for (name, fit, _), effect in zip(points, effects, strict=True):
-            axes.annotate(name, (fit, effect.mean), xytext=(4, 4), textcoords="offset points", fontsize=7)
+            around = {"markersize": 2 * SMALL, "markerfacecolor": "white", "zorder": 3 + place}
+            axes.plot(fit, effect.mean, **{**stroke, **around})
+            axes.text(fit, effect.mean, name, fontsize=SMALL - 2, ha="center", va="center", zorder=3.5 + place)
             row = {"metric": metric, "curve": label, "point": name, "training accuracy": fit}
             numbers.append({**row, **columns_of(effect)})
+    axes.margins(0.1)
     axes.set_xlabel("training accuracy of one network")
-    axes.legend(fontsize=8)
+    key(axes)
     return numbers
 
 
@@ -127,7 +137,7 @@ def _draw_penalties(column: Sequence[Axes], record: Record) -> Numbers:
         numbers += [{**width.columns, "factor": factor, **columns_of(e)} for factor, e in effects.items()]
     axes.set_xscale("log")
     axes.set_xlabel("multiple of the chosen λ")
-    axes.legend(fontsize=8)
+    key(axes)
     return numbers
 
 
@@ -210,9 +220,9 @@ FIGURES = (
         "matched-fit",
         "At matched training accuracy",
         "Span error onto M_1 and feature performance against training accuracy: of narrow networks by width, and of "
-        "the wide network M_1′ by epochs of its training. Lines between epochs guide the eye. Nothing is judged by "
-        "these stages: where the learning rate is high, statistics of batch normalisation lag behind the weights, and "
-        "their training accuracy says too little.",
+        "the wide network M_1′ by epochs of its training. Lines between epochs guide the eye, and bars that are "
+        "shorter than a mark are hidden by it. Nothing is judged by these stages: where the learning rate is high, "
+        "statistics of batch normalisation lag behind the weights, and their training accuracy says too little.",
         ("feature span error onto M_1", "feature performance"),
         _draw_matched_fit,
         ACCURACY.measured,

@@ -12,6 +12,7 @@ from overparam.report.figures.drawing import (
     columns_of,
     draw_band,
     draw_curve,
+    key,
     label_widths,
     stroke_of,
     typeset,
@@ -59,7 +60,7 @@ def _draw_copies(column: Sequence[Axes], record: Record) -> Numbers:
     axes.axhline(rival.mean, color="#555555", linewidth=1, label=typeset("FSE(M_1′→M_1)"))
     axes.set_xscale("log", base=2)
     axes.set_xlabel("narrow networks side by side, U")
-    axes.legend(fontsize=7)
+    key(axes)
     return [*numbers, {"curve": M_1_PRIME, **columns_of(rival)}]
 
 
@@ -83,7 +84,7 @@ def _draw_rivals(column: Sequence[Axes], record: Record) -> Numbers:
     below.axhline(record.effect(stitched(M_1)).mean, color="#555555", linewidth=1, label=typeset("M_1 itself"))
     for axes in column:
         label_widths(axes, [record.width(alpha) for alpha in record.alphas])
-        axes.legend(fontsize=8)
+        key(axes)
     return numbers
 
 
@@ -106,7 +107,7 @@ def _draw_paths(column: Sequence[Axes], record: Record) -> Numbers:
     axes.axvspan(PENALTY_FACTORS[0], PENALTY_FACTORS[-1], color="#000000", alpha=0.05, linewidth=0)
     axes.set_xscale("log")
     axes.set_xlabel("multiple of the chosen λ")
-    axes.legend(fontsize=7)
+    key(axes)
     return numbers
 
 
@@ -118,6 +119,7 @@ CONTROL_FIGURES = (
         "over replicates. M_1 and M_1′ are two wide networks, S_α are narrow ones side by side.",
         ("from",),
         _draw_matrix,
+        compares=False,
     ),
     StudyFigure(
         "more-copies",

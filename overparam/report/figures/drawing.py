@@ -3,9 +3,10 @@
 import csv
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from overparam.io.files import write_atomically
 from overparam.metrics.stats import Effect
+from overparam.report.figures.svg import slim
 from overparam.study.widths import Width
 
 # Okabe and Ito's palette survives colour blindness; markers and dashes survive greyscale.
@@ -27,8 +30,10 @@ STROKES: tuple[dict[str, Any], ...] = (
     {"color": "#8A6D00", "marker": "v", "linestyle": (0, (5, 1, 1, 1, 1, 1))},
     {"color": "#222222", "marker": "P", "linestyle": (0, (1, 3))},
 )
+SMALL = 8  # points, of keys and of what stands at points; no smaller, since the page shows figures as they are
 STYLE: Any = {
-    "font.size": 10,
+    "font.size": 9,
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],  # a reader's browser may lack the first
     "axes.titlesize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -37,12 +42,15 @@ STYLE: Any = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "lines.markersize": 5,
+    "legend.fontsize": SMALL,
     "figure.constrained_layout.use": True,
+    "svg.fonttype": "none",  # text as text: a fifth of the size of its outlines, and one can search it
     "svg.hashsalt": "overparam",  # the same numbers draw the same file
 }
 PANEL = (3.7, 3.0)  # inches
 DOTS_PER_INCH = 150
-LETTERS_PER_INCH = 19  # in the margin
+LETTERS_PER_INCH = 16  # in the margin
+DODGE = 0.05  # halvings, between curves at the same width
 
 
 @dataclass(frozen=True)
@@ -77,24 +85,64 @@ def panels(drawing: Drawing, rows: int, columns: int, numbers: Numbers) -> Itera
     with matplotlib.rc_context(STYLE):
         width = PANEL[0] * columns
         figure = Figure(figsize=(width, PANEL[1] * rows + 0.3))
-        yield figure.subplots(rows, columns, squeeze=False)
+        grid = figure.subplots(rows, columns, squeeze=False)
+        yield grid
+        _make_room_for_keys(figure, grid)
         margin = textwrap.fill(drawing.margin, int(LETTERS_PER_INCH * width))
-        figure.supxlabel(margin, fontsize=6.5, color="#555555", x=0.01, ha="left")
-        for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
-            write_atomically(
-                drawing.file(ending),
-                lambda path, kind=ending, said=metadata: figure.savefig(
-                    path, format=kind, metadata=said, dpi=DOTS_PER_INCH
-                ),
-            )
+        figure.supxlabel(margin, fontsize=SMALL - 1, color="#555555", x=0.01, ha="left")
+        _lay_out(figure)
+        write_atomically(drawing.file("svg"), lambda path: _save_svg(figure, path))
+        write_atomically(
+            drawing.file("png"),
+            lambda path: figure.savefig(path, format="png", metadata={"Software": None}, dpi=DOTS_PER_INCH),
+        )
     write_atomically(drawing.file("csv"), lambda path: _write_numbers(path, numbers))
 
 
+def key(axes: Axes, columns: int = 1) -> None:
+    """Name the curves of a panel above it, where that hides none of them."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, handlelength=2.8, ncols=columns)
+
+
+def _make_room_for_keys(figure: Figure, grid: np.ndarray) -> None:
+    """Titles above the keys, and panels as high as without them; a key is not said again beside itself."""
+    added = 0.0
+    for row in grid:
+        keys = {tuple(text.get_text() for text in shown.get_texts()): shown for shown in _keys(row[::-1])}
+        for shown in _keys(row):
+            if shown not in keys.values():
+                shown.remove()
+        high = max((shown.get_window_extent().height / figure.dpi for shown in keys.values()), default=0.0)  # inches
+        for axes in row:
+            axes.set_title(axes.get_title(), pad=72 * high + 6)
+        added += high
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + added)
+
+
+def _keys(row: Iterable[Axes]) -> list[Legend]:
+    return [shown for shown in (axes.get_legend() for axes in row) if shown]
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place the panels once, and not again for every format."""
+    engine = figure.get_layout_engine()
+    assert engine is not None  # the style has one
+    engine.execute(figure)
+    figure.set_layout_engine("none")
+
+
+def _save_svg(figure: Figure, path: Path) -> None:
+    drawn = StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    path.write_text(slim(drawn.getvalue()), encoding="utf-8")
+
+
 def draw_curve(axes: Axes, points: Mapping[Width, Effect], label: str, place: int) -> Numbers:
-    """One quantity by width factor: mean, the band between its one-sided 95 % bounds, a dot for every replicate.
+    """One quantity by width factor: mean, a bar to its one-sided 95 % bounds, a dot for every replicate.
 
     Args:
-        axes: to draw on; x is log2(1/α).
+        axes: to draw on; x is log2(1/α), and a little more for every curve before, so that no bar hides another.
         points: by width.
         label: of the curve.
         place: which stroke to draw it with.
@@ -104,9 +152,9 @@ def draw_curve(axes: Axes, points: Mapping[Width, Effect], label: str, place: in
     """
     stroke = stroke_of(place)
     widths = sorted(points, key=lambda width: width.alpha, reverse=True)
-    x = halvings(widths)
+    x = [at + DODGE * place for at in halvings(widths)]
     effects = [points[width] for width in widths]
-    draw_band(axes, x, effects, label, stroke)
+    draw_bars(axes, x, effects, label, stroke)
     for at, effect in zip(x, effects, strict=True):
         axes.scatter(
             np.full(len(effect.values), at), effect.values, s=7, color=stroke["color"], alpha=0.6, linewidth=0, zorder=3
@@ -119,14 +167,15 @@ def draw_band(axes: Axes, x: Sequence[float], effects: Sequence[Effect], label: 
     axes.plot(x, [effect.mean for effect in effects], label=typeset(label), **stroke)
     bounds = np.array([[effect.lower, effect.upper] for effect in effects])
     if np.isfinite(bounds).all():
-        axes.fill_between(x, *bounds.T, color=stroke["color"], alpha=0.15, linewidth=0)
+        axes.fill_between(x, *bounds.T, color=stroke["color"], alpha=0.12, linewidth=0)
 
 
 def draw_bars(axes: Axes, x: Sequence[float], effects: Sequence[Effect], label: str, stroke: Mapping[str, Any]) -> None:
-    """Means as a line, with bars to their one-sided 95 % bounds."""
+    """Means as a line, with bars to their one-sided 95 % bounds where there are any."""
     reach = [effect.upper - effect.mean for effect in effects]
     means: Any = [effect.mean for effect in effects]
-    axes.errorbar(x, means, yerr=reach, label=typeset(label), capsize=2, **stroke)
+    bars = reach if np.isfinite(reach).all() else None
+    axes.errorbar(x, means, yerr=bars, label=typeset(label), capsize=2, elinewidth=1, **stroke)
 
 
 def stroke_of(place: int) -> dict[str, Any]:

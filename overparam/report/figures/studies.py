@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from overparam.report.figures.drawing import Drawing, Numbers, panels, typeset
@@ -23,6 +24,7 @@ class StudyFigure:
         labels: of the y axes, from the top panel down.
         draw: draws one study on its column of panels, and returns the numbers it drew.
         measured: whether a record holds anything to draw.
+        compares: whether studies of one task share the scales of the y axes.
     """
 
     name: str
@@ -31,6 +33,7 @@ class StudyFigure:
     labels: tuple[str, ...]
     draw: Callable[[Sequence[Axes], Record], Numbers]
     measured: Callable[[Record], bool] = lambda record: True
+    compares: bool = True
 
 
 def draw_figures(figures: Sequence[StudyFigure], records: Sequence[Record], folder: Path) -> list[Drawing]:
@@ -43,6 +46,8 @@ def _draw(figure: StudyFigure, records: Sequence[Record], folder: Path) -> Drawi
     drawing = Drawing(figure.name, figure.title, f"{figure.caption} {CONDITION}", margin_of(records), folder)
     numbers: Numbers = []
     with panels(drawing, len(figure.labels), len(records), numbers) as grid:
+        if figure.compares:
+            _share_scales(grid, [record.task for record in records])
         for column, record in zip(grid.T, records, strict=True):
             column[0].set_title(title(record, line_break=True))
             about = {"task": record.task, "arch": record.arch}
@@ -50,6 +55,15 @@ def _draw(figure: StudyFigure, records: Sequence[Record], folder: Path) -> Drawi
         for axes, label in zip(grid[:, 0], figure.labels, strict=True):
             axes.set_ylabel(typeset(label))
     return drawing
+
+
+def _share_scales(grid: np.ndarray, tasks: Sequence[str]) -> None:
+    """In every row of panels, those of one task have the same scale, by which to compare architectures."""
+    for row in grid:
+        first: dict[str, Axes] = {}
+        for axes, task in zip(row, tasks, strict=True):
+            if first.setdefault(task, axes) is not axes:
+                axes.sharey(first[task])
 
 
 def margin_of(records: Sequence[Record]) -> str:

@@ -13,8 +13,7 @@ from overparam.report.figures.drawing import (
     columns_of,
     draw_band,
     draw_bars,
-    draw_curve,
-    label_widths,
+    key,
     panels,
     stroke_of,
 )
@@ -66,6 +65,7 @@ def _draw_training(record: ToyRecord, folder: Path) -> Drawing:
     trajectories = record.more["trajectories"]
     steps = trajectories["steps"]
     with panels(drawing, 1, 3, numbers) as grid:
+        grid[0, 1].sharey(grid[0, 0])
         for axes, letter, (plane, kind) in zip(grid[0], "ab", PLANES.items(), strict=False):
             for place, (alpha, curves) in enumerate(trajectories["curves"].items()):
                 label = f"α = {record.width(Fraction(alpha))}"
@@ -73,12 +73,12 @@ def _draw_training(record: ToyRecord, folder: Path) -> Drawing:
                     axes, trajectories["steps"], curves[plane]["activated"], label, place, plane
                 )
             axes.set_title(f"{letter}. neurons activated\nby the {kind} signals")
-        grid[0, 0].legend(fontsize=7, ncols=2)
+        key(grid[0, 0], 2)
         for place, (plane, kind) in enumerate(PLANES.items()):
             curve = trajectories["curves"][str(ONE)][plane]["best"]
             numbers += _draw_trajectory(grid[0, 2], steps, curve, f"{kind} signals", place, plane)
         grid[0, 2].set_title("c. best alignment of a\nwide network's neuron")
-        grid[0, 2].legend(fontsize=8)
+        key(grid[0, 2])
         for axes in grid[0]:
             axes.set_xlabel("training steps")
     return drawing
@@ -114,12 +114,18 @@ def _draw_spans(record: ToyRecord, folder: Path) -> Drawing:
     numbers: Numbers = []
     with panels(drawing, 1, 1, numbers) as grid:
         for place, (label, contrasts) in enumerate(curves.items()):
-            points = {record.width(alpha): record.effect(contrast) for alpha, contrast in contrasts.items()}
-            numbers += draw_curve(grid[0, 0], points, label, place)
-        label_widths(grid[0, 0], [record.width(alpha) for alpha in alphas])
-        grid[0, 0].tick_params(axis="x", labelsize=7, rotation=60)
+            effects = {alpha: record.effect(contrast) for alpha, contrast in contrasts.items()}
+            # Side by side: at log2(1/α), where other figures have them, labels of such widths would meet.
+            draw_bars(grid[0, 0], list(map(alphas.index, effects)), list(effects.values()), label, stroke_of(place))
+            numbers += [
+                {"curve": label, **record.width(alpha).columns, **columns_of(effect)}
+                for alpha, effect in effects.items()
+            ]
+        widths = [record.width(alpha) for alpha in alphas]
+        grid[0, 0].set_xticks(range(len(widths)), [f"{width.alpha}\n{width.count}" for width in widths])
+        grid[0, 0].set_xlabel(f"width factor α\n{widths[0].unit.words}")
         grid[0, 0].set_ylabel("feature span error")
-        grid[0, 0].legend(fontsize=8)
+        key(grid[0, 0])
     return drawing
 
 
@@ -135,6 +141,7 @@ def _draw_thresholds(record: ToyRecord, folder: Path) -> Drawing:
     )
     numbers: Numbers = []
     with panels(drawing, 1, 2, numbers) as grid:
+        grid[0, 1].sharey(grid[0, 0])
         for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
             for place, alpha in enumerate(map(Fraction, record.spec["alphas"])):
                 effects = [Effect.independent(record.quantities[str(Activated(plane, alpha, t))]) for t in thresholds]
@@ -146,7 +153,7 @@ def _draw_thresholds(record: ToyRecord, folder: Path) -> Drawing:
                 ]
             axes.set_title(f"share of neurons activated\nby the {kind} signals")
             axes.set_xlabel("alignment above which a neuron is activated")
-        grid[0, 0].legend(fontsize=7, ncols=2)
+        key(grid[0, 0], 2)
     return drawing
 
 
@@ -165,6 +172,7 @@ def _draw_controls(record: ToyRecord, folder: Path) -> Drawing:
     narrowest = min(Fraction(alpha) for alpha in record.spec["alphas"])
     numbers: Numbers = []
     with panels(drawing, 1, 2, numbers) as grid:
+        grid[0, 1].sharex(grid[0, 0])
         for axes, (plane, kind) in zip(grid[0], PLANES.items(), strict=True):
             for place, alpha in enumerate((ONE, narrowest)):
                 width = record.width(alpha)
@@ -185,7 +193,7 @@ def _draw_controls(record: ToyRecord, folder: Path) -> Drawing:
             axes.set_yticks(range(len(runs)), list(runs) if axes is grid[0, 0] else [""] * len(runs))
             axes.invert_yaxis()
             axes.set_title(f"share of neurons activated\nby the {kind} signals")
-            axes.legend(fontsize=8)
+            key(axes)
     return drawing
 
 

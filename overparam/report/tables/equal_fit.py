@@ -23,26 +23,29 @@ def equal_fit_tables(record: Record) -> str:
         "Fit is on training examples, mean over replicates; effects are where single networks fit equally well, with "
         "their one-sided 95 % bounds, and a claim holds only if it does at both matches."
     )
-    return "\n\n".join([heading, _fits_by_width(record), _fits_by_budget(record), _claims(record)])
+    fits = [table(head, rows, words=1) for head, *rows in (fits_by_width(record), fits_by_budget(record))]
+    return "\n\n".join([heading, *fits, _claims(record)])
 
 
-def _fits_by_width(record: Record) -> str:
+def fits_by_width(record: Record) -> list[list[str]]:
+    """How well the networks of every width fit, and the wide ones that fit as badly; a head and its rows."""
     rows = [
         [label, *(_mean(part, record.networks[alpha]["fit"][part]) for alpha in record.alphas)]
         for label, part in (OF_ONE | TOGETHER).items()
     ]
     read = ["", *(_listed(budgets_read(record, alpha)) for alpha in record.narrow_alphas)]
     rows.append(["epochs of the wide networks that are as fit", *read])
-    return table(["", *(f"α = {record.width(alpha)}" for alpha in record.alphas)], rows, words=1)
+    return [["", *(f"α = {record.width(alpha)}" for alpha in record.alphas)], *rows]
 
 
-def _fits_by_budget(record: Record) -> str:
+def fits_by_budget(record: Record) -> list[list[str]]:
+    """How well wide networks fit after each budget of epochs; a head and its rows."""
     less = record.networks[ONE]["less"]
     rows = [
         [label, *(_mean(part, replicates) for replicates in np.transpose(less["fit"][part]))]
         for label, part in OF_ONE.items()
     ]
-    return table(["wide, after epochs", *(f"{budget:g}" for budget in less["budgets"])], rows, words=1)
+    return [["wide, after epochs", *(f"{budget:g}" for budget in less["budgets"])], *rows]
 
 
 def _claims(record: Record) -> str:
