@@ -9,7 +9,8 @@ import yaml
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from overparam.cli import app
+import overparam.cli  # noqa: F401 - gives the application its commands
+from overparam.cli.app import app
 from overparam.config.studies import load_config
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART

@@ -84,7 +84,9 @@ def test_the_papers_widths_are_those_of_scale_paper():
 
 
 def test_of_every_claim_a_line_says_where_it_holds_in_each_study():
-    table = verdict_table([study(), study(effects={"over": {QUARTER: 0.0, EIGHTH: 0.2, SIXTEENTH: 0.3}})])
+    table = verdict_table(
+        [synthetic_record(), synthetic_record({"over": {HALF: 0.0, QUARTER: 0.0, EIGHTH: 0.2, SIXTEENTH: 0.3}})]
+    )
     assert [line.split("`")[1] for line in table.splitlines()[2:]] == list(CLAIMS)
     first, second = cells(table, "`span-over`")[1:]
     assert first.startswith("holds at α = 1/4, 1/8, 1/16")

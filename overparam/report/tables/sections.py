@@ -55,8 +55,8 @@ def fill_sections(path: Path, results: Path) -> None:
         raise ArtifactError(f"{path} is not encoded in UTF-8: convert it first") from None
     if not SECTION.search(text):
         raise ArtifactError(
-            f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls, equal-fit, setting, "
-            "verdicts or calibration: mark where they go"
+            f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls, equal-fit, "
+            "setting, verdicts or calibration: mark where they go"
         )
 
     def filled(match: re.Match[str]) -> str:
