@@ -1,57 +1,95 @@
-"""The README's Python runs as it stands, and its numbers are those of the code."""
+"""The README is short, its Python runs as it stands, and what it says is what records and code say."""
 
+import csv
+import json
 import re
 from pathlib import Path
 
+import pytest
+
 from overparam.config.studies import load_config
+from overparam.report.figures.at_equal_fit import draw_at_equal_fit
+from overparam.report.settings import Setting, gather_settings
+from overparam.study.record import Record
+from overparam.toy.spec import read_toy
 from overparam.verdicts.claims import CLAIMS
-from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
 from overparam.verdicts.margins import load_preregistration
-from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PICTURE = ROOT / "docs" / "figures" / "cifar-resnet18.svg"
 
 
-def test_the_examples_run_as_they_stand(capsys):
-    scope = {}
-    for example in re.findall(r"```python\n(.*?)```", README, re.DOTALL):  # each goes on from the one before
-        exec(compile(example, "README.md", "exec"), scope)
-    span, gap, performance, again = capsys.readouterr().out.strip().splitlines()
-    assert re.fullmatch(r"FSE\(narrow→wide\) = 0\.\d+", span)
-    assert re.fullmatch(r"its gap to the baseline = [+-]\d\.\d+", gap)
-    assert performance.startswith("FP(narrow) = 0.")
-    assert again == f"gap = {gap.split()[-1]}, over 200 examples"
-    assert scope["beyond"].shape == (1000, 32)
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return [*csv.DictReader(file)]
 
 
-def test_the_table_has_every_claim_with_its_figure():
-    rows = dict(re.findall(r"^\| `([a-z-]+)` \| ([\w, ]+) \|", README, re.MULTILINE))
-    claims = {claim.id: claim.figure for claim in (*CLAIMS.values(), *TOY_CLAIMS.values())}
-    assert {name: figure for name, figure in rows.items() if name in claims} == claims
+@pytest.fixture(scope="module")
+def setting() -> Setting:
+    """The study of the picture, as its records are judged now."""
+    params = ROOT / "params.yaml"
+    settings = gather_settings(load_config(params), read_toy(params), load_preregistration(), ROOT)
+    (found,) = (s for s in settings if (s.task, s.arch, s.scale) == ("cifar", "resnet18", "reduced"))
+    return found
 
 
-def test_every_badge_is_there():
-    badges = re.findall(r"\]\((badges/[^)]*)\)", README)
-    assert len(badges) > 20
-    assert [badge for badge in badges if not (ROOT / badge).exists()] == []
+def test_it_is_read_in_a_few_minutes():
+    assert len(README.encode()) <= 8000
 
 
-def test_the_table_of_controls_has_every_control():
-    named = set(re.findall(r"^\| `([a-z-]+)` \| `[a-z-]+` \|", README, re.MULTILINE))
-    assert named == {*AT_EQUAL_FIT, *CONTROLS, *CONTROLS_APART, *TOY_CONTROLS}
+def test_the_example_runs_as_it_stands(capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})
+    judged = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert judged == ["span-over", "performance", "residuals-aid", "residuals-redundant"]
 
 
-def test_the_scales_are_those_of_params():
-    config = load_config(ROOT / "params.yaml")
-    for name, tasks in config.scales.items():
-        (row,) = re.findall(rf"^\| `{name}` \|(.*)$", README, re.MULTILINE)
-        for scale in tasks.values():
-            assert re.search(rf"(base|hidden) width {scale.base_width}\b", row)
-            assert row.rstrip(" |").endswith(str(len(scale.replicates)))
+def test_every_claim_has_its_figure_and_its_badges_of_real_data():
+    table = re.findall(r"^\| \[`([a-z-]+)`\]\(docs/claims.md#\1\), Fig. ([\w, ]+) \| (.*) \|$", README, re.MULTILINE)
+    assert {name: figure for name, figure, _ in table} == {claim.id: claim.figure for claim in CLAIMS.values()}
+    for name, _, badges in table:
+        shown = re.findall(r"\]\(([^)]*)\)", badges)
+        assert shown == [f"badges/reduced/{task}-{name}.svg" for task in ("cifar", "mnli")]
+        assert [badge for badge in shown if not (ROOT / badge).exists()] == []
 
 
-def test_the_margins_are_those_declared():
-    declared = load_preregistration()
-    assert (declared.span, declared.accuracy) == (0.02, 0.005)
-    assert "0.02 for span errors, half a\npercentage point for accuracies" in README
+def test_every_link_leads_to_a_file():
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)]*)\)", README) if not link.startswith("https://")]
+    assert len(links) > 20
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_picture_is_of_the_committed_records(setting, tmp_path):
+    drawing = draw_at_equal_fit(setting, tmp_path)
+    drawn, shown = rows(drawing.file("csv")), rows(PICTURE.with_suffix(".csv"))
+    assert len(drawn) == len(shown)
+    for new, old in zip(drawn, shown, strict=True):
+        assert list(new) == list(old)
+        for column, value in new.items():
+            if column in ("curve", "alpha", "width", "verdict") or not value:
+                assert value == old[column]
+            else:
+                assert float(value) == pytest.approx(float(old[column]), abs=1e-9)
+    assert isinstance(setting.record, Record)
+    assert setting.record.key[:8] in PICTURE.read_text(encoding="utf-8")
+
+
+def test_what_it_says_of_cifar_is_what_was_judged(setting):
+    drawn = rows(PICTURE.with_suffix(".csv"))
+    alike = {row["verdict"] for row in drawn if row["curve"] == "gap, trained alike"}
+    at_equal_fit = {line.verdict for line in setting.judgements if line.claim.endswith("-equal-fit")}
+    assert ("nothing is decided yet" in README, alike) == (at_equal_fit == {"inconclusive"}, {"holds"})
+
+
+def test_what_it_says_of_mnli_is_what_was_judged():
+    lines = json.loads((ROOT / "results" / "reduced" / "verdicts" / "mnli.json").read_text(encoding="utf-8"))
+    verdicts = {
+        claim: {line["verdict"] for line in lines if line["claim"] == claim and line["alpha"]} for claim in CLAIMS
+    }
+    refuted = [claim for claim, found in verdicts.items() if "refuted" in found and "holds" not in found]
+    assert len(refuted) == 3
+    assert "three of the seven claims are refuted" in README
+    first = {line["alpha"]: line["verdict"] for line in lines if line["claim"] == "span-over" and line["alpha"]}
+    assert first == {"1/4": "refuted", "1/8": "refuted", "1/16": "holds"}
+    assert re.search(r"the first one at every width but the narrowest", README)

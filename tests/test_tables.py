@@ -4,16 +4,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from features import HALF, ONE, QUARTER, replicates
-from records import EIGHTH, spread_effect, synthetic_record
+from records import EIGHTH, SIXTEENTH, spread_effect, synthetic_record
 
+from overparam.config.studies import load_config
 from overparam.errors import ArtifactError
 from overparam.io.files import digest_json, write_sealed
 from overparam.report.tables.claims import record_tables
 from overparam.report.tables.sections import SECTION, fill_sections
+from overparam.report.tables.setting import PAPER_WIDTHS, setting_table
+from overparam.report.tables.verdicts import verdict_table
 from overparam.study.feature_blocks import M_1
 from overparam.study.quantities import FP
 from overparam.study.record import Record, Sample, write_record
-from overparam.study.widths import BESIDE_ALPHA
+from overparam.study.widths import BESIDE_ALPHA, UNITS
+from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.intervals import CONDITION
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +66,31 @@ def test_an_interval_reaches_to_the_one_sided_bounds():
     sample = Sample((str(FP(M_1)),), np.tile(effect.values[:, None], (5, 1, 1)), np.tile(effect.shared, (5, 1, 1)))
     record = Record(**{**vars(study(replicates=3)), "samples": {"performance": sample}})
     assert cells(record_tables(record), "FP(S_α)")[2] == "90.0 ± 1.2 %"
+
+
+def test_the_setting_stands_beside_the_papers():
+    table = setting_table([study()])
+    assert cells(table, "width of M_1") == ["width of M_1", "64 ch; 512 feat.", "16 ch"]
+    assert cells(table, "of M_α")[0] == "of M_α at α = 1/2, 1/4, 1/8, 1/16"
+    assert cells(table, "of M_α")[2] == "8, 4, 2, 1 ch"
+    assert cells(table, "training examples")[2] == "1,000"
+    assert cells(table, "held-out accuracy")[2] == "85.0 % to 85.0 %"
+    assert cells(table, "replicates")[2] == "5"
+
+
+def test_the_papers_widths_are_those_of_scale_paper():
+    studies = load_config(ROOT / "params.yaml").studies("paper")
+    assert {UNITS[chosen.arch]: chosen.scale.base_width for chosen in studies} == PAPER_WIDTHS
+
+
+def test_of_every_claim_a_line_says_where_it_holds_in_each_study():
+    table = verdict_table(
+        [synthetic_record(), synthetic_record({"over": {HALF: 0.0, QUARTER: 0.0, EIGHTH: 0.2, SIXTEENTH: 0.3}})]
+    )
+    assert [line.split("`")[1] for line in table.splitlines()[2:]] == list(CLAIMS)
+    first, second = cells(table, "`span-over`")[1:]
+    assert first.startswith("holds at α = 1/4, 1/8, 1/16")
+    assert second.startswith("holds at α = 1/8, 1/16, refuted at α = 1/4")
 
 
 def test_networks_early_in_training_have_a_table_of_their_own():
@@ -217,7 +246,17 @@ def test_a_page_that_cannot_be_filled_stays_as_it_is(tmp_path, text, message):
     assert path.read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("file", ["README.md", "docs/controls.md"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "README.md",
+        "docs/claims.md",
+        "docs/controls.md",
+        "docs/equal-fit.md",
+        "docs/error-rates.md",
+        "docs/measured.md",
+    ],
+)
 def test_what_is_documented_has_the_tables_of_the_committed_records(tmp_path, file):
     text = (ROOT / file).read_text(encoding="utf-8")
     path = tmp_path / "page.md"

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from overparam.cli.app import app, in_turn
 from overparam.cli.lookup import config_of, judged, margins_of, settings_of
-from overparam.cli.options import AsJson, MarginsFile, Root, ScaleName, Task, VerdictsFile
+from overparam.cli.options import Arch, AsJson, MarginsFile, Root, ScaleName, Task, VerdictsFile
 from overparam.cli.output import as_json, console, draw_page, print_fitting, print_json, show
 from overparam.config.studies import StudySpec
 from overparam.config.workspace import Workspace
@@ -162,6 +162,29 @@ def report(folder: Folder = Path("report"), *, margins: MarginsFile = None, root
     """
     declared = margins_of(margins)
     draw_page(settings_of(root, declared), declared, folder)
+
+
+@app.command()
+def figure(
+    task: Task,
+    arch: Arch,
+    scale: ScaleName = None,
+    folder: Folder = Path("docs/figures"),
+    *,
+    margins: MarginsFile = None,
+    root: Root,
+) -> None:
+    """Draw one study's Figure 1, and beside it what is left of its gap at equal fit: the picture of the README.
+
+    Example: `overparam figure cifar resnet18 --to docs/figures`
+    """
+    from overparam.report.figures.at_equal_fit import draw_at_equal_fit
+
+    study = config_of(root).study(task, arch, scale)
+    asked, settings = (study.task, study.arch, study.scale.name), settings_of(root, margins_of(margins))
+    (setting,) = (each for each in settings if (each.task, each.arch, each.scale) == asked)
+    drawing = draw_at_equal_fit(setting, folder)
+    console.print(f"{drawing.file('svg')} is drawn, its numbers beside it")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Sections of Markdown files that are written from records: what studies measured, and what their controls did."""
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from overparam.errors import ArtifactError
@@ -9,16 +10,26 @@ from overparam.report.tables.claims import record_tables
 from overparam.report.tables.controls import control_tables
 from overparam.report.tables.equal_fit import equal_fit_tables
 from overparam.report.tables.error_rates import calibration_table
+from overparam.report.tables.setting import setting_table
+from overparam.report.tables.verdicts import verdict_table
 from overparam.study.belonging import REMEDY, check_belongs, what_it_is_of
 from overparam.study.record import Record, read_record
 from overparam.study.widths import BESIDE_ALPHA
 from overparam.verdicts.intervals import CONDITION
 
-# Of records, by kind of section: where those of a scale lie, of what kind they are, and what is written of each.
+
+def _one_by_one(tables_of: Callable[[Record], str]) -> Callable[[Sequence[Record]], str]:
+    """What is written of several records: the tables of each, below what their intervals are conditional on."""
+    return lambda records: "\n\n".join([f"{CONDITION} {BESIDE_ALPHA}", *map(tables_of, records)])
+
+
+# Of records, by kind of section: where those of a scale lie, of what kind they are, and what is written of them.
 OF_RECORDS = {
-    "tables": ("*-*.json", "measurements", record_tables),
-    "controls": ("controls/*-*.json", "controls", control_tables),
-    "equal-fit": ("equal-fit/*-*.json", "equal fit", equal_fit_tables),
+    "tables": ("*-*.json", "measurements", _one_by_one(record_tables)),
+    "controls": ("controls/*-*.json", "controls", _one_by_one(control_tables)),
+    "equal-fit": ("equal-fit/*-*.json", "equal fit", _one_by_one(equal_fit_tables)),
+    "setting": ("*-*.json", "measurements", setting_table),
+    "verdicts": ("*-*.json", "measurements", verdict_table),
 }
 SCALED = "|".join(OF_RECORDS)
 SECTION = re.compile(
@@ -44,8 +55,8 @@ def fill_sections(path: Path, results: Path) -> None:
         raise ArtifactError(f"{path} is not encoded in UTF-8: convert it first") from None
     if not SECTION.search(text):
         raise ArtifactError(
-            f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls, equal-fit or "
-            "calibration: mark where they go"
+            f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls, equal-fit, "
+            "setting, verdicts or calibration: mark where they go"
         )
 
     def filled(match: re.Match[str]) -> str:
@@ -58,14 +69,13 @@ def fill_sections(path: Path, results: Path) -> None:
 
 
 def _of_records(folder: Path, kind: str) -> str:
-    pattern, holds, tables_of = OF_RECORDS[kind]
+    pattern, holds, written_of = OF_RECORDS[kind]
     paths = sorted(folder.glob(pattern))
     if not paths:
         raise ArtifactError(
             f"there is no record of the {kind} of scale {folder.name} in {folder.parent}: measure them first"
         )
-    tables = [tables_of(_in_its_place(path, holds, folder.name)) for path in paths]
-    return "\n\n".join([f"{CONDITION} {BESIDE_ALPHA}", *tables])
+    return written_of([_in_its_place(path, holds, folder.name) for path in paths])
 
 
 def _in_its_place(path: Path, kind: str, scale: str) -> Record:

@@ -1,0 +1,83 @@
+"""One study in one picture: Figure 1 as networks were trained, and beside it what is left of its gap at equal fit."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from overparam.errors import ArtifactError
+from overparam.report.figures.claims import FIGURES
+from overparam.report.figures.drawing import Drawing, Numbers, halvings, label_widths, panels, stroke_of
+from overparam.report.figures.studies import margin_of
+from overparam.report.readings import title
+from overparam.report.settings import Setting
+from overparam.study.record import Record
+from overparam.verdicts.claims import CLAIMS
+from overparam.verdicts.controls import AT_EQUAL_FIT
+from overparam.verdicts.judge import Judgement
+
+FIGURE_1 = FIGURES[0]
+TRAINED_ALIKE, AT_FIT = CLAIMS["span-over"], AT_EQUAL_FIT["span-over-equal-fit"]
+# The first gap is of the first curve beside it, and drawn alike; no curve there is drawn as the other one.
+GAPS = (("trained alike", TRAINED_ALIKE, 0), ("at equal fit", AT_FIT, 3))
+
+
+def draw_at_equal_fit(setting: Setting, folder: Path) -> Drawing:
+    """Draw one study's Figure 1, and its gap FSE(S_α→M_1) − FSE(M_1′→M_1) beside the one at equal fit.
+
+    Marks of gaps are filled where their cell is decided against the margin δ, and hollow where it is not.
+
+    Raises:
+        ArtifactError: if the study is not judged, or not at equal fit.
+    """
+    record, name = setting.record, f"{setting.task}-{setting.arch}"
+    if not isinstance(record, Record):
+        raise ArtifactError(setting.problem)
+    if not setting.of(AT_FIT.id):
+        command = f"overparam equal-fit {setting.task} {setting.arch} --scale {setting.scale}"
+        raise ArtifactError(
+            f"{name} at scale {setting.scale} is not compared at equal fit: measure it with `{command}`"
+        )
+    drawing = Drawing(name, title(record), "", margin_of([record]), folder)
+    numbers: Numbers = []
+    with panels(drawing, 1, 2, numbers) as grid:
+        spans, gaps = grid[0]
+        numbers += FIGURE_1.draw([spans], record)
+        spans.set_title(f"Figure 1, {title(record)}")
+        spans.set_ylabel("feature span error")
+        for label, claim, place in GAPS:
+            cells = [judgement for judgement in setting.of(claim.id) if judgement.alpha]
+            numbers += _draw_gaps(gaps, record, cells, label, place)
+        (margin,) = {cell.margin for cell in setting.of(TRAINED_ALIKE.id) if cell.alpha}
+        gaps.axhline(margin, color="#555555", linewidth=1, label="margin δ")
+        label_widths(gaps, [record.width(alpha) for alpha in record.narrow_alphas])
+        gaps.set_title("Its gap, hollow where undecided")
+        gaps.set_ylabel("feature span gap")
+        gaps.legend(fontsize=8)
+    return drawing
+
+
+def _draw_gaps(axes: Axes, record: Record, cells: Sequence[Judgement], label: str, place: int) -> Numbers:
+    """The effects of one claim by width, with bars to their one-sided bounds."""
+    stroke, widths = stroke_of(place), [record.width(Fraction(cell.alpha or 1)) for cell in cells]
+    means = [cell.effect for cell in cells]
+    x = [at + 0.02 * place for at in halvings(widths)]  # beside each other, or bars would hide bars
+    axes.plot(x, means, label=label, **stroke)
+    for at, cell in zip(x, cells, strict=True):
+        low, high = (cell.effect if bound is None else bound for bound in (cell.lower, cell.upper))
+        reach = [[cell.effect - low], [high - cell.effect]]
+        face = "white" if cell.verdict == "inconclusive" else stroke["color"]
+        marked = {**stroke, "linestyle": "none", "markerfacecolor": face}
+        axes.errorbar([at], [cell.effect], yerr=reach, capsize=2, **marked)
+    return [
+        {
+            "curve": f"gap, {label}",
+            **width.columns,
+            "mean": cell.effect,
+            "lower": cell.lower,
+            "upper": cell.upper,
+            "verdict": cell.verdict,
+        }
+        for width, cell in zip(widths, cells, strict=True)
+    ]
