@@ -68,7 +68,7 @@ def test_a_study_in_one_command(repository, run):
     assert code == 0
     assert "To decide with a power of 0.9" in out
     cells = json.loads(run("plan", path, "--json", root=None)[1])
-    assert {"claim", "place", "verdict", "replicates", "examples"} == set(cells[0])
+    assert set(cells[0]) == {"claim", "place", "effect", "lower", "upper", "margin", "replicates", "examples", "why"}
     studies = {row["study"]: row for row in json.loads(run("status", "--json")[1])}
     complete = studies["digits-resnet18 at scale smoke"]
     assert (complete["checkpoints"], complete["of"], complete["record"], complete["make"]) == (6, 6, True, "")

@@ -1,8 +1,7 @@
 """Commands that read records: how they are judged, and what people read of it."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,6 +14,9 @@ from overparam.cli.output import as_json, console, draw_page, print_fitting, pri
 from overparam.config.studies import StudySpec
 from overparam.config.workspace import Workspace
 from overparam.errors import SpecError
+
+if TYPE_CHECKING:
+    from overparam.verdicts.planning import Plan
 
 
 @app.command()
@@ -65,7 +67,7 @@ def plan(
         raise SpecError(f"{record} has one replicate, which tells no variance to plan with: measure another")
     cells = plan(measured, margins_of(margins), power)
     if json:
-        print_json([{**asdict(cell), "verdict": cell.verdict.outcome} for cell in cells])
+        print_json([_as_plain(cell) for cell in cells])
         return
     board = Table(
         title=f"To decide with a power of {power:g}, if true effects are the measured ones",
@@ -83,6 +85,24 @@ def plan(
     print_fitting(board)
     beyond = f"no {MOST:,} replicates, or times as many examples, would"
     console.print(f"– where {beyond}; where a gate withholds the verdict; and where several inequalities make it")
+
+
+def _as_plain(cell: "Plan") -> dict[str, Any]:
+    """What an undecided cell needs, as plain values; null for a bound that is infinite."""
+    from overparam.verdicts.judge import finite
+
+    verdict, effect = cell.verdict, cell.verdict.effect
+    return {
+        "claim": cell.claim,
+        "place": cell.place,
+        "effect": effect.mean,
+        "lower": finite(effect.lower),
+        "upper": finite(effect.upper),
+        "margin": verdict.margin,
+        "replicates": cell.replicates,
+        "examples": cell.examples,
+        "why": verdict.why,
+    }
 
 
 @app.command()
