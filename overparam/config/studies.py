@@ -245,7 +245,7 @@ class Params:
 
     tasks: Mapping[str, Task]
     scales: Mapping[str, Mapping[str, ScaleSection]]
-    toy: Any = None
+    toy: Any
 
 
 def load_config(path: Path = Path("params.yaml")) -> Config:

@@ -99,7 +99,7 @@ class ToySpec:
 class ParamsFile(Params):
     """All of ``params.yaml``, the toy's section included."""
 
-    toy: ToySpec = Field(...)
+    toy: ToySpec
 
 
 def read_toy(path: Path = Path("params.yaml")) -> ToySpec:
@@ -108,7 +108,7 @@ def read_toy(path: Path = Path("params.yaml")) -> ToySpec:
     Raises:
         SpecError: if it is missing, or asks for something that cannot be run.
     """
-    text = json.dumps(read_params(path).toy or {})
+    text = json.dumps(read_params(path).toy)
     spec = read_section(ToySpec, text, lambda keys: (f"toy in {path.name}", keys))
     for control in spec.controls.changes:
         spec.changed(control)
