@@ -1,21 +1,17 @@
 """One study in one picture: Figure 1 as networks were trained, and beside it what is left of its gap at equal fit."""
 
-from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
-
-from matplotlib.axes import Axes
 
 from overparam.errors import ArtifactError
 from overparam.report.figures.claims import FIGURES
-from overparam.report.figures.drawing import Drawing, Numbers, halvings, label_widths, panels, stroke_of
+from overparam.report.figures.drawing import Drawing, Numbers, label_widths, panels
+from overparam.report.figures.gap import draw_cells
 from overparam.report.figures.studies import margin_of
 from overparam.report.readings import title
 from overparam.report.settings import Setting
 from overparam.study.record import Record
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import AT_EQUAL_FIT
-from overparam.verdicts.judge import Judgement
 
 FIGURE_1 = FIGURES[0]
 TRAINED_ALIKE, AT_FIT = CLAIMS["span-over"], AT_EQUAL_FIT["span-over-equal-fit"]
@@ -48,7 +44,7 @@ def draw_at_equal_fit(setting: Setting, folder: Path) -> Drawing:
         spans.set_ylabel("feature span error")
         for label, claim, place in GAPS:
             cells = [judgement for judgement in setting.of(claim.id) if judgement.alpha]
-            numbers += _draw_gaps(gaps, record, cells, label, place)
+            numbers += draw_cells(gaps, record, cells, f"gap, {label}", place)
         (margin,) = {cell.margin for cell in setting.of(TRAINED_ALIKE.id) if cell.alpha}
         gaps.axhline(margin, color="#555555", linewidth=1, label="margin δ")
         label_widths(gaps, [record.width(alpha) for alpha in record.narrow_alphas])
@@ -56,28 +52,3 @@ def draw_at_equal_fit(setting: Setting, folder: Path) -> Drawing:
         gaps.set_ylabel("feature span gap")
         gaps.legend(fontsize=8)
     return drawing
-
-
-def _draw_gaps(axes: Axes, record: Record, cells: Sequence[Judgement], label: str, place: int) -> Numbers:
-    """The effects of one claim by width, with bars to their one-sided bounds."""
-    stroke, widths = stroke_of(place), [record.width(Fraction(cell.alpha or 1)) for cell in cells]
-    means = [cell.effect for cell in cells]
-    x = [at + 0.02 * place for at in halvings(widths)]  # beside each other, or bars would hide bars
-    axes.plot(x, means, label=label, **stroke)
-    for at, cell in zip(x, cells, strict=True):
-        low, high = (cell.effect if bound is None else bound for bound in (cell.lower, cell.upper))
-        reach = [[cell.effect - low], [high - cell.effect]]
-        face = "white" if cell.verdict == "inconclusive" else stroke["color"]
-        marked = {**stroke, "linestyle": "none", "markerfacecolor": face}
-        axes.errorbar([at], [cell.effect], yerr=reach, capsize=2, **marked)
-    return [
-        {
-            "curve": f"gap, {label}",
-            **width.columns,
-            "mean": cell.effect,
-            "lower": cell.lower,
-            "upper": cell.upper,
-            "verdict": cell.verdict,
-        }
-        for width, cell in zip(widths, cells, strict=True)
-    ]

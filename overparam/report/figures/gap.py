@@ -49,7 +49,7 @@ def draw_gap(settings: Sequence[Setting], folder: Path) -> list[Drawing]:
             for place, (label, claim) in enumerate(CURVES.items()):
                 cells = [judgement for judgement in setting.of(claim.id) if judgement.alpha]
                 if cells:
-                    numbers += [{**about, **row} for row in _draw_cells(axes, record, cells, label, place)]
+                    numbers += [{**about, **row} for row in draw_cells(axes, record, cells, label, place)]
             claimed = {Fraction(cell.alpha): cell for cell in setting.of(of_claim) if cell.alpha}
             (margin,) = {cell.margin for cell in claimed.values()}
             axes.axhline(margin, color="#555555", linewidth=1, label="margin δ")
@@ -59,7 +59,7 @@ def draw_gap(settings: Sequence[Setting], folder: Path) -> list[Drawing]:
     return [drawing]
 
 
-def _draw_cells(axes: Axes, record: Record, cells: Sequence[Judgement], label: str, place: int) -> Numbers:
+def draw_cells(axes: Axes, record: Record, cells: Sequence[Judgement], label: str, place: int) -> Numbers:
     """The effects of one claim by width, with bars to their bounds."""
     widths = [record.width(Fraction(cell.alpha or 1)) for cell in cells]
     x = [at + DODGE * place for at in halvings(widths)]
