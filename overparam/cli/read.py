@@ -200,10 +200,9 @@ def figure(
     """
     from overparam.report.figures.at_equal_fit import draw_at_equal_fit
 
-    study = config_of(root).study(task, arch, scale)
-    asked, settings = (study.task, study.arch, study.scale.name), settings_of(root, margins_of(margins))
-    (setting,) = (each for each in settings if (each.task, each.arch, each.scale) == asked)
-    drawing = draw_at_equal_fit(setting, folder)
+    chosen = config_of(root).study(task, arch, scale)
+    settings = {(each.task, each.arch, each.scale): each for each in settings_of(root, margins_of(margins))}
+    drawing = draw_at_equal_fit(settings[chosen.task, chosen.arch, chosen.scale.name], folder)
     console.print(f"{drawing.file('svg')} is drawn, its numbers beside it")
 
 
