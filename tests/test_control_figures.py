@@ -48,8 +48,8 @@ def test_every_figure_is_drawn_and_says_what_it_is_of(drawn, record):
 
 
 def test_the_matrix_has_both_directions_of_every_pair(drawn, record):
-    assert effects(drawn["fse-matrix"], **{"from": M_1, "onto": S(HALF)}) == numbers(record, FSE(M_1, S(HALF)))
-    assert effects(drawn["fse-matrix"], **{"from": S(HALF), "onto": M_1}) == numbers(record, FSE(S(HALF), M_1))
+    assert effects(drawn["fse-matrix"], **{"from": "M_1", "onto": "S_1/2"}) == numbers(record, FSE(M_1, S(HALF)))
+    assert effects(drawn["fse-matrix"], **{"from": "S_1/2", "onto": "M_1"}) == numbers(record, FSE(S(HALF), M_1))
     assert len(effects(drawn["fse-matrix"])) == 4 * 3  # two wide networks, two concatenations, none with itself
 
 
@@ -57,7 +57,7 @@ def test_more_networks_are_drawn_up_to_as_many_as_there_are(drawn, record):
     by_copies = [FSE(Concatenation(HALF, U), M_1) for U in (1, 2, 4)]
     found = [effects(drawn["more-copies"], curve="α = 1/2 (16 feat.)", U=str(U)) for U in (1, 2, 4)]
     assert found == [[effect] for effect in numbers(record, *by_copies)]
-    assert effects(drawn["more-copies"], curve=M_1_PRIME) == numbers(record, FSE(M_1_PRIME, M_1))
+    assert effects(drawn["more-copies"], curve="M_1′") == numbers(record, FSE(M_1_PRIME, M_1))
 
 
 def test_ridge_paths_are_drawn_from_end_to_end(drawn, record):

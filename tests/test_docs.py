@@ -39,7 +39,7 @@ def in_nav(entries):
             yield entry
         else:
             for below in entry.values():
-                yield from in_nav(below)
+                yield from in_nav(below if isinstance(below, list) else [below])
 
 
 def test_every_page_has_its_place_in_the_navigation():
