@@ -73,7 +73,7 @@ def test_two_rows_to_fit_and_two_held_out_are_enough(heldout):
 
 
 def test_an_unknown_block_is_refused_with_the_names_that_there_are():
-    with pytest.raises(MeasurementError, match="no feature block 'C': there are A, B"):
+    with pytest.raises(MeasurementError, match="no feature block C: there are A, B"):
         world()["C"]
 
 

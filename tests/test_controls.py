@@ -61,7 +61,7 @@ def samples(measured) -> dict[str, Sample]:
 
 
 def value(samples: dict[str, Sample], contrast: Contrast, replicate: int = 0) -> float:
-    (sample,) = [sample for sample in samples.values() if set(contrast.weights) <= set(sample.quantities)][:1]
+    (sample,) = [sample for sample in samples.values() if set(contrast.by_name) <= set(sample.quantities)][:1]
     return float(sample.effect(contrast).values[replicate])
 
 
@@ -229,7 +229,8 @@ def test_the_stage_leaves_a_record_and_run_again_does_nothing(studied, monkeypat
 def test_every_control_apart_finds_what_it_compares(studied):
     _, record = studied
     for control in CONTROLS_APART.values():
-        assert record.lacks(control.effect(QUARTER)) == []
+        (compared,) = control.inequality.compared(record, [QUARTER])
+        assert record.lacks(compared) == []
 
 
 def test_what_cross_validation_chose_is_told_of_all_that_stands_on_ridge_maps(measured, studied):

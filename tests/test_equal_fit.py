@@ -97,7 +97,10 @@ def test_budgets_far_apart_tell_nothing():
 def test_accuracies_must_agree_where_losses_do():
     fits = ladder()
     fits = replace(fits, narrow_accuracy=fits.narrow_accuracy + 0.012)
-    assert "still differ by 1.2 points" in greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02, GATES).why
+    assert (
+        "still differ by 1.20 points, where 1 is the most"
+        in greater_at_equal_fit(readings(np.full(B, 0.1)), fits, 0.02, GATES).why
+    )
 
 
 @pytest.mark.parametrize("steep", [1.0, -1.0])

@@ -94,7 +94,7 @@ def test_bfloat16_is_used_where_the_processor_has_it(monkeypatch, instructions, 
 
 
 @pytest.mark.skipif(precision_on(torch.device("cpu"), "bfloat16") == "float32", reason="no bfloat16 in this processor")
-def test_features_in_either_precision_are_the_same_but_for_a_thousandth_of_their_variance():
+def test_features_in_either_precision_are_the_same_but_for_two_thousandths_of_their_variance():
     data = tiny_data("resnet18")
     network = build("resnet18", QUARTER, 1, base_width=32, channels=1, classes=10)
     train(network, data, tiny_recipe_of("resnet18"), [1])
@@ -107,4 +107,4 @@ def test_features_in_either_precision_are_the_same_but_for_a_thousandth_of_their
     arrays = {"bfloat16": features("bfloat16"), "float32": features("float32")}
     blocks = Blocks(arrays, np.arange(count), data.heldout.labels, np.arange(count) % 2 == 1)
     for source, target in (("bfloat16", "float32"), ("float32", "bfloat16")):
-        assert span_error(blocks, ridge_regression(blocks, source, target)).value < 1e-3
+        assert span_error(blocks, ridge_regression(blocks, source, target)).value < 2e-3

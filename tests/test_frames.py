@@ -10,7 +10,8 @@ import pytest
 from records import synthetic_record
 from test_compare import compared
 
-from overparam.study.quantities import FP, FSE, M_1, M_1_PRIME, Contrast
+from overparam.study.feature_blocks import M_1, M_1_PRIME
+from overparam.study.quantities import FP, FSE, alone
 
 
 def test_a_record_has_a_row_for_each_quantity_in_each_replicate():
@@ -21,7 +22,7 @@ def test_a_record_has_a_row_for_each_quantity_in_each_replicate():
     for name in quantities:
         rows = frame[frame["quantity"] == name]
         np.testing.assert_array_equal(rows["replicate"], record.replicates)
-        np.testing.assert_array_equal(rows["value"], record.effect(Contrast({name: 1.0})).values)
+        np.testing.assert_array_equal(rows["value"], record.effect(alone(name)).values)
     assert set(frame["sample"]) == set(record.samples)
     assert {tuple(row) for row in frame[["task", "arch", "scale"]].to_numpy()} == {("digits", "resnet18", "smoke")}
 

@@ -66,9 +66,9 @@ REFUSED = {
         lambda b: spanned(b, 0.0),
         "more rows than features",
     ),
-    "an unknown source": (world, lambda b: ridge_regression(b, "C", "B"), "no feature block 'C'"),
-    "an unknown target": (world, lambda b: ridge_regression(b, "A", "C"), "no feature block 'C'"),
-    "an unknown block to probe": (world, lambda b: performed(b, ["A", "C"]), "no feature block 'C'"),
+    "an unknown source": (world, lambda b: ridge_regression(b, "C", "B"), "no feature block C"),
+    "an unknown target": (world, lambda b: ridge_regression(b, "A", "C"), "no feature block C"),
+    "an unknown block to probe": (world, lambda b: performed(b, ["A", "C"]), "no feature block C"),
     "labels of one class": (lambda: replace(world(), labels=np.zeros(100, int)), performed, "at least two classes"),
     "a negative label": (
         lambda: replace(world(), labels=world().labels - 1),

@@ -189,7 +189,7 @@ def test_moments_of_different_blocks_do_not_add_up(other):
 
 
 def test_a_block_that_is_not_there_is_named_with_those_that_are():
-    with pytest.raises(MeasurementError, match="there are no moments of block 'C': there are A, B"):
+    with pytest.raises(MeasurementError, match="there are no moments of block C: there are A, B"):
         Moments.of(world(), ["A", "B"]).block("C")
 
 

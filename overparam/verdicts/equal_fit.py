@@ -86,7 +86,8 @@ class Fits:
         if around:
             count = "several pairs of" if len(around) > 1 else "no descending pair of"
             remedy = "more epochs do not always fit better"
-        where = f"a match at {wanted:.3f} ({loss.min():.3f} to {loss.max():.3f})"
+        reach = f"{loss.min():.3f} to {loss.max():.3f}" if len(loss) > 1 else f"{loss[0]:.3f}"
+        where = f"a match at {wanted:.3f} ({reach})"
         raise NoMatchError(f"replicate {replicate} has {count} budgets around {where}: {remedy}")
 
     def mismatch(self, weights: np.ndarray) -> float:
@@ -129,7 +130,8 @@ def greater_at_equal_fit(readings: Readings, fits: Fits, margin: float, gates: G
     mismatch = fits.mismatch(weights)
     if mismatch > gates.fit_agreement:
         return verdict.inconclusive(
-            f"where training losses are equal, accuracies still differ by {100 * mismatch:.1f} points"
+            f"where training losses are equal, accuracies still differ by {100 * mismatch:.2f} points, "
+            f"where {100 * gates.fit_agreement:g} is the most"
         )
     complaint = _hinges_on_shift(readings, fits, verdict, gates) or _bends(readings, fits, weights, margin)
     return verdict.inconclusive(complaint) if complaint else verdict

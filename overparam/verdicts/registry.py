@@ -1,7 +1,7 @@
 """Every claim and control by its id, and what each kind of record is judged by."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from overparam.study.belonging import what_it_is_of
 from overparam.study.record import Record
@@ -11,6 +11,8 @@ from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
 from overparam.verdicts.judge import Judgement, judge
 from overparam.verdicts.margins import Preregistration
 from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
+
+R = TypeVar("R", bound=Record | ToyRecord)
 
 BY_KIND = {"measurements": CLAIMS | CONTROLS, "controls": CONTROLS_APART, "equal fit": AT_EQUAL_FIT}
 OF_STUDIES: Mapping[str, Claim[Record]] = CLAIMS | CONTROLS | AT_EQUAL_FIT | CONTROLS_APART
@@ -24,11 +26,11 @@ def judged_by(record: Record | ToyRecord) -> Mapping[str, Claim[Any]]:
 
 
 def judge_record(
-    record: Record | ToyRecord,
+    record: R,
     preregistration: Preregistration,
     *,
     evidence: str,
-    claims: Mapping[str, Claim[Any]] | None = None,
+    claims: Mapping[str, Claim[R]] | None = None,
 ) -> list[Judgement]:
     """Every claim in every cell of a record; of all that it has measurements for, unless some are named."""
     return [
