@@ -72,11 +72,11 @@ def test_controls_are_judged_on_their_committed_record_alone(repository):
 
 def test_retraining_goes_to_a_place_of_its_own(repository, monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        studies, "run_study", lambda study, workspace, **how: seen.append((workspace.checkpoints, how["anew"]))
-    )
+    monkeypatch.setattr(studies, "run_study", lambda study, workspace, **how: seen.append((workspace, how["anew"])))
     gather(STUDY, None, repository, silent)
-    assert seen == [(repository / ".overparam" / "retrain" / "artifacts" / "checkpoints", True)]
+    (workspace, anew), *others = seen
+    assert (workspace.checkpoints, anew) == (repository / ".overparam/retrain/artifacts/checkpoints", True)
+    assert (workspace.data, others) == (repository / "data", [])  # data are not fetched again
 
 
 @pytest.mark.parametrize("level", ["record", "checkpoint"])

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -81,7 +80,6 @@ def test_claims_are_judged_on_the_records_in_any_folder(site, tmp_path, workers)
     rows = json.loads((tmp_path / "verdicts.json").read_text("utf-8"))
     recorded = json.loads((ROOT / "results/reduced/verdicts/cifar.json").read_text("utf-8"))
     assert sorted(rows, key=cell) == sorted((row for row in recorded if row["claim"] == "performance"), key=cell)
-    assert os.listdir(tmp_path) == ["verdicts.json"]
 
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one process", "workers"])
