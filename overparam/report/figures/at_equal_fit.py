@@ -4,7 +4,7 @@ from pathlib import Path
 
 from overparam.errors import ArtifactError
 from overparam.report.figures.claims import FIGURES
-from overparam.report.figures.drawing import Drawing, Numbers, label_widths, panels
+from overparam.report.figures.drawing import Drawing, Numbers, key, label_widths, panels
 from overparam.report.figures.gap import draw_cells
 from overparam.report.figures.studies import margin_of
 from overparam.report.readings import title
@@ -50,5 +50,5 @@ def draw_at_equal_fit(setting: Setting, folder: Path) -> Drawing:
         label_widths(gaps, [record.width(alpha) for alpha in record.narrow_alphas])
         gaps.set_title("Its gap, hollow where undecided")
         gaps.set_ylabel("feature span gap")
-        gaps.legend(fontsize=8)
+        key(gaps)
     return drawing
