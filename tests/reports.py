@@ -54,6 +54,7 @@ def page_of(root):
 
 
 def rows(drawing, **wanted):
-    """The rows of a drawing's CSV with these columns."""
+    """The rows of a drawing's CSV with these columns, as they are written."""
+    texts = {name: str(value) for name, value in wanted.items()}
     with drawing.file("csv").open(encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if wanted.items() <= row.items()]
+        return [row for row in csv.DictReader(file) if texts.items() <= row.items()]
