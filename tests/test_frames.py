@@ -15,7 +15,7 @@ from overparam.study.quantities import FP, FSE, alone
 
 
 def test_a_record_has_a_row_for_each_quantity_in_each_replicate():
-    record = synthetic_record(replicates=3)
+    record = synthetic_record({"over": [0.1, 0.2, 0.3, 0.4, 0.5]}, replicates=3)  # another at every penalty factor
     frame = record.to_frame()
     quantities = [name for sample in record.samples.values() for name in sample.quantities]
     assert len(frame) == 3 * len(quantities) == len(frame.drop_duplicates(["quantity", "replicate"]))
