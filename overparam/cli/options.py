@@ -1,7 +1,8 @@
 """Arguments and options that commands share."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,28 +18,22 @@ ScaleName = Annotated[
 Budget = Annotated[
     float | None, typer.Option("--epochs", help="of wide networks that are trained less, one of the scale's budgets")
 ]
-Root = Annotated[
-    Path,
-    typer.Option(
+
+
+def _root(find: Callable[[Path | None], Path], purpose: str, default: str) -> Any:
+    """The option that names a repository, as ``find`` takes it."""
+    return typer.Option(
         "--root",
         metavar="FOLDER",
-        default_factory=find_root,
-        callback=find_root,
-        help="the repository to read",
-        show_default="the one that overparam is installed from, or what a wheel has of it",
-    ),
-]
-OwnRoot = Annotated[
-    Path,
-    typer.Option(
-        "--root",
-        metavar="FOLDER",
-        default_factory=own_root,
-        callback=own_root,
-        help="the repository to read and to write in",
-        show_default="the one that overparam is installed from",
-    ),
-]
+        default_factory=lambda: find(None),
+        callback=find,
+        help=f"the repository to {purpose}",
+        show_default=f"the one that overparam is installed from{default}",
+    )
+
+
+Root = Annotated[Path, _root(find_root, "read", ", or what a wheel has of it")]
+OwnRoot = Annotated[Path, _root(own_root, "read and to write in", "")]
 MarginsFile = Annotated[
     Path | None, typer.Option("--margins", metavar="FILE", help="judge by the margins of this file, not the package's")
 ]

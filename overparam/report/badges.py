@@ -6,7 +6,7 @@ from pathlib import Path
 
 from anybadge import Badge
 
-from overparam.io.files import write_atomically, write_json
+from overparam.io.files import write_json, write_text
 from overparam.report.settings import Setting
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.headlines import KINDS, Count, counts, line
@@ -75,7 +75,7 @@ def _said(count: Count) -> str:
 def _write(path: Path, label: str, message: str, kind: str) -> Path:
     image = path.with_name(f"{path.name}.svg")
     badge = Badge(label=label, value=message, default_color=COLOURS[kind], num_padding_chars=1)
-    write_atomically(image, lambda temporary: temporary.write_text(badge.badge_svg_text, encoding="utf-8"))
+    write_text(image, badge.badge_svg_text)
     endpoint = {"schemaVersion": 1, "label": label, "message": message, "color": COLOURS[kind].removeprefix("#")}
     write_json(path.with_name(f"{path.name}.json"), endpoint)
     return image

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from rich.progress import Progress
 
-from overparam.io.files import write_atomically
+from overparam.io.files import write_text
 from overparam.io.progress import silent
 from overparam.report.answers import FIRST, answers, not_run, spelled_out, without_equal_fit
 from overparam.report.explorer import explorer_data
@@ -87,7 +87,7 @@ def write_page(
         beside_alpha=BESIDE_ALPHA,
     )
     target = folder / "index.html"
-    write_atomically(target, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    write_text(target, page)
     return target
 
 

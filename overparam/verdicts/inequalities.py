@@ -50,7 +50,7 @@ class Inequality(ABC, Generic[R]):
 
 @dataclass(frozen=True)
 class OfEffect(Inequality[Record]):
-    """An inequality of one effect at one width.
+    """An inequality of one effect: at one width, or, where it is `several`, at all of them.
 
     Attributes:
         effect: by α, the measured difference that is compared with the margin.
@@ -61,8 +61,8 @@ class OfEffect(Inequality[Record]):
     unit: Unit
 
     def compared(self, record: Record, widths: Sequence[Fraction]) -> list[Contrast]:
-        """The effect at that width."""
-        return [self.effect(widths[0])]
+        """The effect at each width that the verdict stands on."""
+        return [self.effect(alpha) for alpha in (widths if self.several else widths[:1])]
 
     def on(self, called: Callable[[Contrast], Contrast]) -> Self:
         """The same of other quantities, such as `unseen` ones."""
@@ -101,10 +101,6 @@ class Least(NotAbove):
 
     several = True
 
-    def compared(self, record: Record, widths: Sequence[Fraction]) -> list[Contrast]:
-        """The effect at every width."""
-        return [self.effect(alpha) for alpha in widths]
-
     def finding(self, record: Record, widths: Sequence[Fraction], margins: Preregistration, choice: float) -> Finding:
         """The effect compared with the margin, and with the effect at every narrower width, which must be greater."""
         alpha, *narrower = widths
@@ -120,10 +116,6 @@ class Grows(OfEffect):
     """The effect grows as α falls: by slope, and never falls by more than the margin from one width to the next."""
 
     several = True
-
-    def compared(self, record: Record, widths: Sequence[Fraction]) -> list[Contrast]:
-        """The effect at every width."""
-        return [self.effect(alpha) for alpha in widths]
 
     def finding(self, record: Record, widths: Sequence[Fraction], margins: Preregistration, choice: float) -> Finding:
         """The least-squares slope of the effect on log2(1/α), and its steps between adjacent widths."""

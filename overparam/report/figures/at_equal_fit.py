@@ -5,7 +5,7 @@ from pathlib import Path
 from overparam.errors import ArtifactError
 from overparam.report.figures.claims import FIGURES
 from overparam.report.figures.drawing import Drawing, Numbers, key, label_widths, panels
-from overparam.report.figures.gap import draw_cells
+from overparam.report.figures.gap import draw_cells, draw_margin
 from overparam.report.figures.studies import margin_of
 from overparam.report.readings import title
 from overparam.report.settings import Setting
@@ -45,8 +45,7 @@ def draw_at_equal_fit(setting: Setting, folder: Path) -> Drawing:
         for label, claim, place in GAPS:
             cells = [judgement for judgement in setting.of(claim.id) if judgement.alpha]
             numbers += draw_cells(gaps, record, cells, f"gap, {label}", place)
-        (margin,) = {cell.margin for cell in setting.of(TRAINED_ALIKE.id) if cell.alpha}
-        gaps.axhline(margin, color="#555555", linewidth=1, label="margin δ")
+        draw_margin(gaps, [cell for cell in setting.of(TRAINED_ALIKE.id) if cell.alpha])
         label_widths(gaps, [record.width(alpha) for alpha in record.narrow_alphas])
         gaps.set_title("Its gap, hollow where undecided")
         gaps.set_ylabel("feature span gap")

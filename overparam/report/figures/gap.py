@@ -51,12 +51,17 @@ def draw_gap(settings: Sequence[Setting], folder: Path) -> list[Drawing]:
                 if cells:
                     numbers += [{**about, **row} for row in draw_cells(axes, record, cells, label, place)]
             claimed = {Fraction(cell.alpha): cell for cell in setting.of(of_claim) if cell.alpha}
-            (margin,) = {cell.margin for cell in claimed.values()}
-            axes.axhline(margin, color="#555555", linewidth=1, label="margin δ")
+            draw_margin(axes, list(claimed.values()))
             label_widths(axes, [record.width(alpha) for alpha in claimed])
             key(axes, 2)
         grid[0, 0].set_ylabel("feature span gap")
     return [drawing]
+
+
+def draw_margin(axes: Axes, cells: Sequence[Judgement]) -> None:
+    """The margin δ, which all cells of a claim share."""
+    (margin,) = {cell.margin for cell in cells}
+    axes.axhline(margin, color="#555555", linewidth=1, label="margin δ")
 
 
 def draw_cells(axes: Axes, record: Record, cells: Sequence[Judgement], label: str, place: int) -> Numbers:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from overparam.errors import ArtifactError
-from overparam.io.files import write_atomically
+from overparam.io.files import write_text
 from overparam.metrics.stats import Effect
 
 
@@ -38,4 +38,4 @@ def replace_section(path: Path, name: str, written: str) -> None:
     )
     if not found:
         raise ArtifactError(f"{path} has no section <!-- {name} --> … <!-- end of {name} -->: mark where it goes")
-    write_atomically(path, lambda temporary: temporary.write_text(new, encoding="utf-8"))
+    write_text(path, new)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from overparam.errors import ArtifactError
-from overparam.io.files import read_sealed, write_atomically
+from overparam.io.files import read_sealed, write_text
 from overparam.report.tables.claims import record_tables
 from overparam.report.tables.controls import control_tables
 from overparam.report.tables.equal_fit import equal_fit_tables
@@ -65,7 +65,7 @@ def fill_sections(path: Path, results: Path) -> None:
         return f"{match[1]}\n{written}\n\n{match['end']}"
 
     new = SECTION.sub(filled, text)
-    write_atomically(path, lambda temporary: temporary.write_text(new, encoding="utf-8"))
+    write_text(path, new)
 
 
 def _of_records(folder: Path, kind: str) -> str:

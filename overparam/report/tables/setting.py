@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from overparam.report.readings import ONE, TITLES
 from overparam.report.tables.markdown import table
 from overparam.study.record import Record
@@ -55,10 +57,5 @@ def _widths(counts: Sequence[int], unit: Unit) -> str:
 
 def _from_widest(record: Record, part: str) -> str:
     """Mean accuracy of the networks of the widest and of the narrowest width."""
-    means = [_mean(record.networks[alpha][part]) for alpha in (record.alphas[0], record.alphas[-1])]
+    means = [np.mean(record.networks[alpha][part]) for alpha in (record.alphas[0], record.alphas[-1])]
     return " to ".join(f"{100 * mean:.1f} %" for mean in means)
-
-
-def _mean(accuracies: Sequence[Sequence[float]]) -> float:
-    flat = [value for of_replicate in accuracies for value in of_replicate]
-    return sum(flat) / len(flat)
