@@ -48,7 +48,7 @@ def main() -> None:
     torch.set_num_threads(1)
     root = own_root()
     study, workspace = load_config(root / PARAMS).study(options.task, options.arch, options.scale), Workspace.at(root)
-    dataset = load_study_data(study, workspace)
+    dataset = load_study_data(study, workspace)[study.scale.replicates[0]]
     target = workspace.results / study.scale.name / "budgets" / f"{study.task}-{study.arch}.json"
     found = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {"pilot": {}, "study": {}}
     found["environment"] = environment_of(study)

@@ -57,6 +57,7 @@ def synthetic_record(
     wide: float = 0.9,
     majority_share: float = 0.1,
     planted: float = 0.08,
+    baseline: float = 0.2,
     train_accuracy: Mapping[Fraction, float] | None = None,
     copies: Mapping[Fraction, int] = COPIES,
     early_stages: Mapping[int, tuple[float, float, float]] = EARLY,
@@ -71,6 +72,7 @@ def synthetic_record(
         wide: FP(M_1).
         majority_share: share of the most common class.
         planted: gain of FP(M_1) by planted labels.
+        baseline: FSE(M_1′→M_1).
         train_accuracy: by α; 1 unless given.
         copies: networks at each α.
         early_stages: of M_1′, by epochs: how well it fits, how much less it spans and how much worse it classifies.
@@ -83,8 +85,8 @@ def synthetic_record(
         return np.broadcast_to(np.asarray(chosen, dtype=float), len(PENALTY_FACTORS))
 
     spans = [
-        (FSE(M_1_PRIME, M_1), 0.2),
-        *((FSE(Early(e), M_1), 0.2 + lost) for e, (_, lost, _) in early_stages.items()),
+        (FSE(M_1_PRIME, M_1), baseline),
+        *((FSE(Early(e), M_1), baseline + lost) for e, (_, lost, _) in early_stages.items()),
     ]
     performances = [
         (FP(M_1), wide),
@@ -94,7 +96,7 @@ def synthetic_record(
     for alpha in (a for a in alphas if a < 1):
         narrow = wide - effect("performance", alpha)
         spans += [
-            (FSE(S(alpha), M_1), 0.2 + effect("over", alpha)),
+            (FSE(S(alpha), M_1), baseline + effect("over", alpha)),
             (FSE(S(alpha), S_prime(alpha)), 0.3),
             (FSE(M_1, S_prime(alpha)), 0.3 + effect("under", alpha)),
         ]
@@ -108,7 +110,7 @@ def synthetic_record(
             (FP(M_1, R(M_1, S(alpha))), wide + effect("redundant", alpha)),
         ]
         if copies[alpha] >= alpha.denominator**2:
-            spans.append((FSE(S_matched(alpha), M_1), 0.2 + effect("over with parameters", alpha)))
+            spans.append((FSE(S_matched(alpha), M_1), baseline + effect("over with parameters", alpha)))
             performances.append((FP(S_matched(alpha)), wide - effect("performance with parameters", alpha)))
     accuracies = dict.fromkeys(alphas, 1.0) | dict(train_accuracy or {})
     return Record(

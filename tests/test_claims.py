@@ -1,5 +1,7 @@
 import ast
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.study.record import PENALTY_FACTORS
+from overparam.study.record import PENALTY_FACTORS, Record
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS, CONTROLS_APART
 from overparam.verdicts.inequalities import NotAbove
@@ -205,6 +207,34 @@ def test_claims_about_residuals_need_a_probe_that_could_have_told(changes, gated
         assert judgement.verdict == "inconclusive"
         assert judgement.why.startswith("positive control: ")
         assert why in judgement.why
+
+
+def admitting(accuracy: Mapping[Fraction, float], *, baseline: float = 0.2) -> Record:
+    """A record of a study whose networks must each get 99 % right."""
+    record = synthetic_record(train_accuracy=dict.fromkeys(ALPHAS, 0.999) | dict(accuracy), baseline=baseline)
+    return replace(record, data={**record.data, "admission": 0.99})
+
+
+def test_a_width_that_does_not_fit_is_not_judged_nor_what_stands_on_it():
+    judgements = judge_record(admitting({EIGHTH: 0.989}), MARGINS, evidence="record")
+    withheld = {(j.claim, j.alpha) for j in judgements if not j.holds}
+    at_that_width = {(claim, "1/8") for claim in CLAIMS if claim != "span-mild"}
+    standing_on_it = {(claim.id, None) for claim in CLAIMS.values() if claim.trend} | {("span-mild", "1/2")}
+    assert withheld == at_that_width | standing_on_it
+    for judgement in (j for j in judgements if not j.holds):
+        assert judgement.verdict == "inconclusive"
+        assert judgement.why.startswith("not fitted: network 0 of α = 1/8 in replicate 0 gets 98.90% of its training")
+
+
+def test_where_the_wide_network_does_not_fit_nothing_is_judged():
+    judgements = judge_record(admitting({ONE: 0.98}), MARGINS, evidence="record")
+    assert {j.verdict for j in judgements} == {"inconclusive"}
+
+
+@pytest.mark.parametrize(("baseline", "verdict"), [(0.5, "holds"), (0.51, "inconclusive")])
+def test_where_wide_networks_do_not_span_half_of_each_other_no_span_is_judged(baseline, verdict):
+    for judgement in judge_record(admitting({}, baseline=baseline), MARGINS, evidence="record"):
+        assert judgement.verdict == (verdict if judgement.claim.startswith("span-") else "holds")
 
 
 @pytest.mark.parametrize(("lag", "confounded"), [(0.0, False), (0.019, False), (0.021, True), (-0.1, False)])

@@ -66,6 +66,26 @@ def test_fewer_examples_are_a_fixed_part_and_fit_is_a_part_of_train():
     assert not set(some.fit.ids) & set(some.heldout.ids)
 
 
+def test_examples_apart_are_drawn_anew_for_each_replicate_from_those_that_fit_no_map():
+    digits = load_dataset("digits")
+    some = {replicate: digits.apart(replicate, train_examples=300, fit_examples=400) for replicate in (0, 1)}
+    for one in some.values():
+        assert (len(one.train), len(one.fit), len(one.heldout)) == (300, 400, 797)
+        assert set(one.train.ids) | set(one.fit.ids) < set(digits.train.ids)
+        assert not set(one.train.ids) & set(one.fit.ids)
+        assert one.normalisation == Normalisation.of(one.train.inputs)
+        np.testing.assert_array_equal(one.fit.ids, digits.fitted_on(400).fit.ids)
+        np.testing.assert_array_equal(one.train.labels, load_digits().target[one.train.ids])
+    assert 100 < len(set(some[0].train.ids) & set(some[1].train.ids)) < 200  # about half of 600 remain to be drawn from
+    again = digits.apart(1, train_examples=300, fit_examples=400)
+    np.testing.assert_array_equal(some[1].train.ids, again.train.ids)
+
+
+def test_more_examples_apart_than_there_are_are_refused():
+    with pytest.raises(DataError, match="601 examples were asked for where there are 600: ask for 1 to 600"):
+        load_dataset("digits").apart(0, train_examples=601, fit_examples=400)
+
+
 def test_normalisation_gives_mean_0_and_standard_deviation_1():
     inputs = np.random.default_rng(0).integers(0, 256, (50, 3, 4, 4)).astype(np.uint8)
     norm = Normalisation.of(inputs)

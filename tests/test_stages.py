@@ -21,7 +21,7 @@ from overparam.networks.training import learning_rate, train
 from overparam.pipeline import stages
 from overparam.pipeline.artifacts import member_of
 from overparam.pipeline.run import members, run_study
-from overparam.pipeline.stages import feature_stage, measure_stage, train_stage
+from overparam.pipeline.stages import feature_stage, load_study_data, measure_stage, train_stage
 from overparam.study.feature_file import read_features, write_features
 from overparam.study.record import read_record
 
@@ -33,6 +33,23 @@ def finished(tmp_path_factory):
     """One tiny study, run once."""
     workspace = Workspace.at(tmp_path_factory.mktemp("repository"))
     return workspace, run_study(tiny_study(), workspace)
+
+
+def test_with_an_admission_networks_train_on_examples_of_their_own_that_fit_no_map(tmp_path):
+    study = tiny_study(train_examples=150, fit_examples=300, admission=0.5, snapshots=())
+    workspace = Workspace.at(tmp_path)
+    record = run_study(study, workspace)
+    assert record.data["admission"] == 0.5
+    assert (record.data["train_examples"], record.data["fit_examples"]) == (150, 300)
+    datasets = load_study_data(study, workspace)
+    assert set(datasets[0].train.ids) != set(datasets[1].train.ids)
+    for replicate, dataset in datasets.items():
+        features = read_features(workspace.feature_file(study, QUARTER, replicate))
+        assert not set(features.ids) & set(dataset.train.ids)
+        network, _ = load_checkpoint(workspace.checkpoint(study, QUARTER, replicate))
+        assert training.accuracy(network, dataset, dataset.train, study.recipe) == pytest.approx(
+            record.networks[QUARTER]["train_accuracy"][replicate]
+        )
 
 
 def contents(workspace):

@@ -58,6 +58,7 @@ Alpha = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{FRACTION.pattern}$"}),
 ]
 Examples = Annotated[Annotated[int, Field(ge=2)] | None, Must("be at least 2, or null for all")]
+Admission = Annotated[Annotated[float, Field(gt=0, le=1)] | None, Must("be above 0 and at most 1")]
 
 
 @section
@@ -76,6 +77,7 @@ class ScaleSection:
     storage: Literal["float32", "float16"]
     train: Recipe
     budgets: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+    admission: Admission = None
 
     @model_validator(mode="after")
     def _can_be_run(self) -> Self:
@@ -97,6 +99,8 @@ class ScaleSection:
                     arch in self.architectures and self._are_fewer_epochs(epochs)
                     for arch, epochs in self.budgets.items()
                 ),
+                "train_examples and fit_examples must be numbers where there is an admission: neither holds one of the "
+                "other": self.admission is None or None not in (self.train_examples, self.fit_examples),
             }
         )
         return self
@@ -181,6 +185,7 @@ class StudySpec:
             "train_examples": self.scale.train_examples,
             "storage": self.scale.storage,
             "train": stated(self.recipe),
+            **({"apart_from": self.scale.fit_examples} if self.scale.admission else {}),
         }
 
     def check_member(self, alpha: Fraction, replicate: int) -> None:

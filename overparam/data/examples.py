@@ -27,19 +27,23 @@ class Examples:
 
     def subset(self, count: int | None) -> "Examples":
         """``count`` of them drawn by the split seed, in their old order; all of them for None."""
-        if count is None:
-            return self
-        chosen = draw(len(self), count)
-        return Examples(self.ids[chosen], self.inputs[chosen], self.labels[chosen])
+        return self if count is None else self.at(draw(len(self), count))
+
+    def at(self, rows: np.ndarray) -> "Examples":
+        """Those in some rows, given by number or by a mask."""
+        return Examples(self.ids[rows], self.inputs[rows], self.labels[rows])
 
 
-def draw(total: int, count: int | None) -> np.ndarray:
-    """``count`` of ``total`` rows drawn by the split seed, in ascending order; all of them for None."""
+def draw(total: int, count: int | None, *anew: int) -> np.ndarray:
+    """``count`` of ``total`` rows drawn by the split seed, in ascending order; all of them for None.
+
+    Further numbers draw others.
+    """
     if count is None:
         return np.arange(total)
     if not 1 <= count <= total:
         raise DataError(f"{count} examples were asked for where there are {total}: ask for 1 to {total}")
-    return np.sort(np.random.default_rng(SEED).permutation(total)[:count])
+    return np.sort(np.random.default_rng([SEED, *anew] if anew else SEED).permutation(total)[:count])
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ class Normalisation:
 class Dataset:
     """A task's examples.
 
-    Networks train on ``train``; ridge maps and probes fit on ``fit``, a part of it; everything is measured on
-    ``heldout``, which no fit ever sees.
+    Networks train on ``train``; ridge maps and probes fit on ``fit``, a part of it unless it is drawn `apart`;
+    everything is measured on ``heldout``, which no fit ever sees.
 
     Attributes:
         source: where the examples come from, in words, also of which encoding or part.
@@ -70,7 +74,7 @@ class Dataset:
         classes: number of classes.
         channels: of an image; of a sentence the tokens of the vocabulary, each a one-hot channel.
         train: examples to train on.
-        fit: the part of them that ridge maps and probes are fitted to.
+        fit: examples that ridge maps and probes are fitted to.
         heldout: examples that nothing is fitted to.
         normalisation: of images; None for sentences, whose token ids networks see as they are.
         tokenizer: SHA-256 of the tokenizer that made them; None for images.
@@ -89,3 +93,16 @@ class Dataset:
     def fitted_on(self, count: int | None) -> "Dataset":
         """The same, with ``count`` drawn training examples to fit ridge maps and probes on; all of them for None."""
         return replace(self, fit=self.train.subset(count))
+
+    def apart(self, replicate: int, *, train_examples: int, fit_examples: int) -> "Dataset":
+        """The same, with training examples drawn for one replicate, and others to fit ridge maps and probes on.
+
+        The latter are the same for all replicates, and none of them is trained on in any.
+
+        Raises:
+            DataError: if there are not so many training examples.
+        """
+        fit = self.train.subset(fit_examples)
+        rest = np.flatnonzero(~np.isin(self.train.ids, fit.ids))
+        train = self.train.at(rest[draw(len(rest), train_examples, replicate)])
+        return replace(self, train=train, fit=fit, normalisation=self.normalisation and Normalisation.of(train.inputs))

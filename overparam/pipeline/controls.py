@@ -32,10 +32,11 @@ def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress
     """
 
     def measured(files: StudyFiles) -> Measurements:
-        dataset = load_study_data(study, workspace)
+        datasets = load_study_data(study, workspace)
         display = progress or silent()
         networks: dict[int, Networks] = {}
         for replicate, trained in display.track(files.items(), description=f"untrained networks of {study}"):
+            dataset = datasets[replicate]
             initial = {alpha: _untrained(study, alpha, file, dataset) for alpha, file in trained.items()}
             readout = _readout(load_networks(study, Fraction(1), replicate, workspace, dataset)[0])
             networks[replicate] = Networks(trained, initial, readout)

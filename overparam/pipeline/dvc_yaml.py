@@ -36,6 +36,7 @@ TRAINING = (
     "train",
 )  # parameters that networks are of
 TRAINING_LESS = ("base_width", "train_examples", "storage", "train")
+APART = ("fit_examples",)  # which are kept apart, where they are
 MARGINS = "overparam/verdicts/preregistration.toml"
 ARCH = "${item.arch}"
 HERE = Workspace.at(Path())
@@ -155,7 +156,7 @@ class _Pipeline:
         return {
             "matrix": dict(grid.matrix),
             "cmd": self._command(f"train {self.scale.task} {grid.arguments}", grid.options),
-            "params": [f"{self.of}.{name}" for name in params],
+            "params": [f"{self.of}.{name}" for name in (*params, *(APART if self.scale.admission else ()))],
             "deps": [*self._data(), *self._tokenizers(), *self._code(dependencies.TRAIN, grid.arch)],
             "outs": [{self._file("checkpoints", grid): kept}],
         }

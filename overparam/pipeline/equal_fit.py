@@ -41,7 +41,7 @@ def fit_stage(
         ArtifactError: if the checkpoint is missing, damaged or of other networks.
     """
     study.check_member(alpha, replicate)
-    dataset = dataset or load_study_data(study, workspace)
+    dataset = dataset or load_study_data(study, workspace)[replicate]
     network, _ = load_networks(study, alpha, replicate, workspace, dataset)
     path = workspace.fit(study, alpha, replicate)
     key = digest_json(
@@ -75,11 +75,11 @@ def equal_fit_stage(study: StudySpec, workspace: Workspace, *, progress: Progres
     """
     if not study.budgets:
         raise SpecError(f"{study} has no budgets of epochs in params.yaml, so it has nothing to compare at equal fit")
-    display, dataset = progress or silent(), load_study_data(study, workspace)
+    display, datasets = progress or silent(), load_study_data(study, workspace)
 
     def summary(of: StudySpec, alpha: Fraction) -> Summary:
         networks = 2 if alpha == ONE else alpha.denominator  # M_1 and M_1′, W and W′, or those of S_α
-        fits = [fit_stage(of, alpha, replicate, workspace, dataset=dataset) for replicate in study.scale.replicates]
+        fits = [fit_stage(of, alpha, replicate, workspace, dataset=dataset) for replicate, dataset in datasets.items()]
         return {part: [float(np.mean(np.ravel(getattr(fit, part))[:networks])) for fit in fits] for part in PARTS}
 
     own = {alpha: summary(study, alpha) for alpha in display.track(study.alphas, description=f"fit of {study}")}

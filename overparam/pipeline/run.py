@@ -1,5 +1,6 @@
 """Whole studies: every member through the stages, and the record at the end."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -21,35 +22,43 @@ def run_study(
     study: StudySpec, workspace: Workspace, *, anew: bool = False, progress: Progress | None = None
 ) -> Record:
     """Train, extract and measure whatever a study lacks, and return its record; ``anew`` as in `train_stage`."""
-    dataset = load_study_data(study, workspace)
+    datasets = load_study_data(study, workspace)
     progress = progress or silent()
     if study.scale.quick:
-        _train_side_by_side(study, workspace, dataset, progress)
+        _train_side_by_side(study, workspace, datasets, progress)
     for alpha, replicate in progress.track(members(study), description=f"training {study}"):
-        train_stage(study, alpha, replicate, workspace, dataset=dataset, anew=anew, progress=progress)
-    return measure_again(study, workspace, dataset=dataset, progress=progress)
+        train_stage(study, alpha, replicate, workspace, dataset=datasets[replicate], anew=anew, progress=progress)
+    return measure_again(study, workspace, datasets=datasets, progress=progress)
 
 
-def _train_side_by_side(study: StudySpec, workspace: Workspace, dataset: Dataset, progress: Progress) -> None:
+def _train_side_by_side(
+    study: StudySpec, workspace: Workspace, datasets: Mapping[int, Dataset], progress: Progress
+) -> None:
     """Train what a quick study lacks: each member by one thread, so that processes can share the cores."""
-    lacking = [member for member in members(study) if not is_trained(study, *member, workspace, dataset)]
-    check_kernels(study, sorted({alpha for alpha, _ in lacking}), dataset, workspace)  # once for all processes
+    lacking = [(a, r) for a, r in members(study) if not is_trained(study, a, r, workspace, datasets[r])]
+    check_kernels(
+        study, sorted({alpha for alpha, _ in lacking}), next(iter(datasets.values())), workspace
+    )  # once for all processes
     fresh_workers()
     run_all: Any = Parallel(n_jobs=1 if torch.cuda.is_available() else -1, return_as="generator_unordered")
     here = workspace.absolute()  # a process keeps the working directory that it was started in
-    trained = run_all(delayed(train_stage)(study, *member, here, dataset=dataset) for member in lacking)
+    trained = run_all(delayed(train_stage)(study, a, r, here, dataset=datasets[r]) for a, r in lacking)
     for _ in progress.track(trained, total=len(lacking), description=f"training {study}"):
         pass
 
 
 def measure_again(
-    study: StudySpec, workspace: Workspace, *, dataset: Dataset | None = None, progress: Progress | None = None
+    study: StudySpec,
+    workspace: Workspace,
+    *,
+    datasets: Mapping[int, Dataset] | None = None,
+    progress: Progress | None = None,
 ) -> Record:
     """Extract and measure whatever a study lacks from its checkpoints, and return its record."""
-    dataset = dataset or load_study_data(study, workspace)
+    datasets = datasets or load_study_data(study, workspace)
     progress = progress or silent()
     for alpha, replicate in progress.track(members(study), description=f"features of {study}"):
-        feature_stage(study, alpha, replicate, workspace, dataset=dataset)
+        feature_stage(study, alpha, replicate, workspace, dataset=datasets[replicate])
     return measure_stage(study, workspace, progress=progress)
 
 

@@ -50,10 +50,14 @@ StudyFiles = dict[int, dict[Fraction, FeatureFile]]  # by replicate and width fa
 Measurements = tuple[dict[str, Sample], Penalties]
 
 
-def load_study_data(study: StudySpec, workspace: Workspace) -> Dataset:
-    """The examples that a study trains, fits and measures on."""
-    sizes = {"train_examples": study.scale.train_examples, "fit_examples": study.scale.fit_examples}
-    return load_dataset(study.task, **sizes, root=workspace.data)
+def load_study_data(study: StudySpec, workspace: Workspace) -> dict[int, Dataset]:
+    """By replicate, the examples that a study trains, fits and measures on: the same, but where it has an admission."""
+    scale = study.scale
+    sizes = {"train_examples": scale.train_examples, "fit_examples": scale.fit_examples}
+    if scale.admission is None:
+        return dict.fromkeys(scale.replicates, load_dataset(study.task, **sizes, root=workspace.data))
+    whole = load_dataset(study.task, root=workspace.data)
+    return {replicate: whole.apart(replicate, **sizes) for replicate in scale.replicates}
 
 
 def train_stage(
@@ -76,7 +80,7 @@ def train_stage(
         KernelError: if this processor or its libraries compute something wrong.
     """
     study.check_member(alpha, replicate)
-    dataset = dataset or load_study_data(study, workspace)
+    dataset = dataset or load_study_data(study, workspace)[replicate]
     path = workspace.checkpoint(study, alpha, replicate)
     progress = progress or silent()
     if is_trained(study, alpha, replicate, workspace, dataset):
@@ -150,7 +154,7 @@ def feature_stage(
     path = workspace.feature_file(study, alpha, replicate)
     if not checkpoint.exists():
         raise ArtifactError(f"there is no {checkpoint}: {REMEDY}")
-    dataset = dataset or load_study_data(study, workspace)
+    dataset = dataset or load_study_data(study, workspace)[replicate]
     md5, identity = digest_file(checkpoint, "md5"), identify(study, alpha, replicate, dataset)
     key = digest_json(
         {
@@ -266,7 +270,7 @@ def record_stage(
             | dict((of_networks or {}).get(alpha, {}))
             for alpha in alphas
         },
-        data=wide["data"],
+        data=wide["data"] | ({"admission": scale.admission} if scale.admission else {}),
         environment=environment,
         recipe=wide["recipe"],
         penalties=penalties,

@@ -9,19 +9,23 @@ from overparam.study.feature_blocks import M_1, M_1_PRIME, R, S, S_prime, twice_
 from overparam.study.quantities import FP, FSE
 from overparam.study.record import Record
 from overparam.verdicts import inequalities
-from overparam.verdicts.gates import Gate, GridEdge, PenaltySensitivity, WorkingProbe
+from overparam.verdicts.gates import Admission, Gate, GridEdge, PenaltySensitivity, WorkingProbe
 from overparam.verdicts.inequalities import Above, Grows, Inequality, Least, NotAbove, OfEffect
 from overparam.verdicts.widths import Members, Narrow, WidestOf, Widths
 
 HALF = Fraction(1, 2)
 QUARTER = Fraction(1, 4)
-STUDIES: tuple[Gate[Record], ...] = (GridEdge(), PenaltySensitivity())  # what every verdict on a study passes
+STUDIES: tuple[Gate[Record], ...] = (
+    Admission(),
+    GridEdge(),
+    PenaltySensitivity(),
+)  # what every verdict on a study passes
 
 
 def with_probe(probe: WorkingProbe) -> tuple[Gate[Record], ...]:
     """The gates of what asks if further features help a probe, which must be seen to be one that could tell."""
-    first, *others = STUDIES
-    return (first, probe, *others)
+    *first, last = STUDIES
+    return (*first, probe, last)
 
 
 @dataclass(frozen=True)

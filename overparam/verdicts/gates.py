@@ -1,7 +1,8 @@
 """The gates that a verdict passes: what makes it inconclusive, whatever the numbers say.
 
-The best penalties must lie on the grids that were searched; where ridge penalties move by a decade, no effect may move
-by more than the margin to another outcome; and claims about residuals need a probe that works on these features.
+Where networks are to fit their training data, all must; the best penalties must lie on the grids that were searched;
+where ridge penalties move by a decade, no effect may move by more than the margin to another outcome; and claims about
+residuals need a probe that works on these features.
 """
 
 from abc import ABC, abstractmethod
@@ -11,12 +12,13 @@ from fractions import Fraction
 from typing import Generic
 
 from overparam.metrics.stats import greater
-from overparam.study.feature_blocks import M_1, PLANTED
-from overparam.study.quantities import FP, Contrast
+from overparam.study.feature_blocks import M_1, M_1_PRIME, PLANTED
+from overparam.study.quantities import FP, FSE, Contrast
 from overparam.study.record import Record
 from overparam.verdicts.inequalities import Inequality, R
 from overparam.verdicts.margins import Preregistration
 
+NOISY = 0.5  # FSE(M_1′→M_1) above which features are mostly their seed's
 DECADE = (0.1, 10.0)  # factors on every cross-validated ridge penalty at which verdicts are taken again
 
 
@@ -28,6 +30,35 @@ class Gate(ABC, Generic[R]):
         self, record: R, inequality: Inequality[R], widths: Sequence[Fraction], margins: Preregistration
     ) -> str | None:
         """Why the verdict of an inequality at some widths is withheld; None if it is not."""
+
+
+class Admission(Gate[Record]):
+    """A width whose networks do not all fit their training examples says nothing of networks that do.
+
+    Asked where the study declares how well they must. Where not even M_1′ spans half of M_1, features differ too much
+    between seeds for span errors to tell what width does.
+    """
+
+    def complaint(
+        self, record: Record, inequality: Inequality[Record], widths: Sequence[Fraction], margins: Preregistration
+    ) -> str | None:
+        """The first network that is not admitted; or how little another wide network spans."""
+        least = record.data.get("admission")
+        if least is None:
+            return None
+        for alpha in (Fraction(1), *(widths if inequality.several else widths[:1])):
+            for replicate, members in zip(record.replicates, record.networks[alpha]["train_accuracy"], strict=True):
+                if min(members) < least:
+                    which = f"network {members.index(min(members))} of α = {alpha} in replicate {replicate}"
+                    return (
+                        f"not fitted: {which} gets {min(members):.2%} of its training examples right, where each must "
+                        f"get {least:.0%}"
+                    )
+        if inequality.unit == "span":
+            missed = record.effect(FSE(M_1_PRIME, M_1)).mean
+            if missed > NOISY:
+                return f"too noisy: M_1′ does not span {missed:.2f} of M_1, more than {NOISY:g}"
+        return None
 
 
 class GridEdge(Gate[Record]):
