@@ -20,5 +20,5 @@ from overparam.report.figures.at_equal_fit import draw_at_equal_fit
 def test_a_study_without_its_records_is_not_drawn(tmp_path, scale, message):
     (setting,) = (s for s in settings_of(make_repository(tmp_path)) if (s.task, s.scale) == ("digits", scale))
     with pytest.raises(ArtifactError, match=message):
-        draw_at_equal_fit(setting, tmp_path / "figures")
+        draw_at_equal_fit(setting, [], tmp_path / "figures")
     assert not (tmp_path / "figures").exists()

@@ -146,6 +146,10 @@ def test_real_data_answer_at_their_largest_scale_and_what_is_embedded_does_not(r
     pilot, reduced = (replace(small, scale=scale, task="cifar", study=study) for scale in ("pilot", "reduced"))
     assert [answer.settings for answer in answers([reduced, pilot, small])] == [(reduced,)]
     assert [answer.settings for answer in answers([small])] == [(small,)]
+    sized = replace(study, scale=replace(study.scale, admission=0.99, train_examples=100, fit_examples=100))
+    fitted = replace(pilot, scale="fitted", study=sized)
+    mnli = replace(reduced, task="mnli")
+    assert [answer.settings for answer in answers([reduced, mnli, fitted, pilot])] == [(reduced,), (fitted,), (mnli,)]
 
 
 def test_an_answer_says_at_which_fit_and_that_none_was_judged_at_another(root):

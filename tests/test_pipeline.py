@@ -23,7 +23,7 @@ FILES = ("dvc.yaml", "cifar/dvc.yaml", "mnli/dvc.yaml")
 PIPELINES = {
     ("smoke", "digits"): ("dvc.yaml", "digits"),
     ("smoke", "nli"): ("dvc.yaml", "nli"),
-    **{(scale, "cifar"): ("cifar/dvc.yaml", scale) for scale in ("pilot", "reduced", "paper")},
+    **{(scale, "cifar"): ("cifar/dvc.yaml", scale) for scale in ("pilot", "reduced", "fitted", "paper")},
     **{(scale, "mnli"): ("mnli/dvc.yaml", scale) for scale in ("reduced", "paper")},
 }
 

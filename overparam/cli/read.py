@@ -194,15 +194,18 @@ def figure(
     margins: MarginsFile = None,
     root: Root,
 ) -> None:
-    """Draw one study's Figure 1, and beside it what is left of its gap at equal fit: the picture of the README.
+    """Draw one study's Figure 1, and beside it its gap where networks fit alike: the picture of the README.
 
     Example: `overparam figure cifar resnet18 --to docs/figures`
     """
     from overparam.report.figures.at_equal_fit import draw_at_equal_fit
 
     chosen = config_of(root).study(task, arch, scale)
-    settings = {(each.task, each.arch, each.scale): each for each in settings_of(root, margins_of(margins))}
-    drawing = draw_at_equal_fit(settings[chosen.task, chosen.arch, chosen.scale.name], folder)
+    settings = [
+        each for each in settings_of(root, margins_of(margins)) if (each.task, each.arch) == (chosen.task, chosen.arch)
+    ]
+    (asked,) = (each for each in settings if each.scale == chosen.scale.name)
+    drawing = draw_at_equal_fit(asked, [each for each in settings if each.all_fit], folder)
     console.print(f"{drawing.file('svg')} is drawn, its numbers beside it")
 
 

@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found on one task, at the largest scale at which it was judged.
+    """What was found on one task, at one scale at which it was judged.
 
     Attributes:
         settings: its studies.
@@ -57,7 +57,7 @@ class Answer:
 
 
 def answers(settings: Sequence[Setting]) -> list[Answer]:
-    """One answer a task, of real data where there are any; each at its largest scale.
+    """Of every task, of real data where there are any: one at its largest scale, and one wherever all networks fit.
 
     Args:
         settings: that are judged, from the largest scale down.
@@ -66,7 +66,11 @@ def answers(settings: Sequence[Setting]) -> list[Answer]:
     largest: dict[str, str] = {}
     for setting in real:
         largest.setdefault(setting.task, setting.scale)
-    return [_answer([s for s in real if (s.task, s.scale) == chosen]) for chosen in largest.items()]
+    return [
+        _answer([setting for setting in real if (setting.task, setting.scale) == (task, scale)])
+        for task, at_most in largest.items()
+        for scale in dict.fromkeys([at_most, *(s.scale for s in real if s.task == task and s.all_fit)])
+    ]
 
 
 def _answer(members: Sequence[Setting]) -> Answer:

@@ -80,6 +80,11 @@ class Setting:
         return not self.own and (self.study is None or self.study.scale.quick)
 
     @property
+    def all_fit(self) -> bool:
+        """Whether its widths are judged only where all networks fit their training data."""
+        return self.study is not None and self.study.scale.admission is not None
+
+    @property
     def data(self) -> str:
         """Its data, in words."""
         return TITLES[self.task]

@@ -1,5 +1,6 @@
-"""One study in one picture: Figure 1 as networks were trained, and beside it what is left of its gap at equal fit."""
+"""One study in one picture: Figure 1 as networks were trained, and beside it its gap where networks fit alike."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from overparam.errors import ArtifactError
@@ -15,14 +16,17 @@ from overparam.verdicts.controls import AT_EQUAL_FIT
 
 FIGURE_1 = FIGURES[0]
 TRAINED_ALIKE, AT_FIT = CLAIMS["span-over"], AT_EQUAL_FIT["span-over-equal-fit"]
-# The first gap is of the first curve beside it, and drawn alike; no curve there is drawn as the other one.
-GAPS = (("trained alike", TRAINED_ALIKE, 0), ("at equal fit", AT_FIT, 3))
 
 
-def draw_at_equal_fit(setting: Setting, folder: Path) -> Drawing:
+def draw_at_equal_fit(setting: Setting, all_fit: Sequence[Setting], folder: Path) -> Drawing:
     """Draw one study's Figure 1, and its gap FSE(S_α→M_1) − FSE(M_1′→M_1) beside the one at equal fit.
 
     Marks of gaps are filled where their cell is decided against the margin δ, and hollow where it is not.
+
+    Args:
+        setting: the study.
+        all_fit: others of the same networks, where all fit their training data; their gaps are drawn beside it.
+        folder: where the picture goes.
 
     Raises:
         ArtifactError: if the study is not judged, or not at equal fit.
@@ -42,9 +46,15 @@ def draw_at_equal_fit(setting: Setting, folder: Path) -> Drawing:
         numbers += FIGURE_1.draw([spans], record)
         spans.set_title(f"Figure 1, {title(record)}")
         spans.set_ylabel("feature span error")
-        for label, claim, place in GAPS:
-            cells = [judgement for judgement in setting.of(claim.id) if judgement.alpha]
-            numbers += draw_cells(gaps, record, cells, f"gap, {label}", place)
+        # The first gap is of the first curve beside it, and drawn alike; no other is drawn as a curve there.
+        for label, of, claim, place in (
+            ("trained alike", setting, TRAINED_ALIKE, 0),
+            ("at equal fit", setting, AT_FIT, 3),
+            *(("where all fit", each, TRAINED_ALIKE, 4) for each in all_fit),
+        ):
+            cells = [judgement for judgement in of.of(claim.id) if judgement.alpha]
+            if isinstance(of.record, Record):
+                numbers += draw_cells(gaps, of.record, cells, f"gap, {label}", place)
         draw_margin(gaps, [cell for cell in setting.of(TRAINED_ALIKE.id) if cell.alpha])
         label_widths(gaps, [record.width(alpha) for alpha in record.narrow_alphas])
         gaps.set_title("Its gap, hollow where undecided")

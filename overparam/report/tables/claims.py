@@ -78,10 +78,11 @@ ROWS = (
 def record_tables(record: Record) -> str:
     """What one study measured, by width, and the wide network early in its training, as Markdown."""
     data, epochs = record.data, record.recipe["epochs"]
+    drawn, fitted = (", drawn anew for each replicate,", "others") if "admission" in data else ("", "of them")
     heading = (
         f"**{title(record)}**, scale {record.scale}: "
-        f"trained on {data['train_examples']:,} examples for {epochs} epochs, ridge maps and probes fitted on "
-        f"{data['fit_examples']:,} of them, measured on {data['heldout_examples']:,} held-out ones "
+        f"trained on {data['train_examples']:,} examples{drawn} for {epochs} epochs, ridge maps and probes fitted on "
+        f"{data['fit_examples']:,} {fitted}, measured on {data['heldout_examples']:,} held-out ones "
         f"({data['source']}), R = {len(record.replicates)}. {words_alone(record)}"
     ).strip()
     head = ["measured", "in the paper", *(f"α = {record.width(alpha)}" for alpha in record.alphas)]
