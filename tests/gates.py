@@ -12,6 +12,7 @@ from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_rec
 
 import overparam.court  # what runs in this process need is loaded once, and not by each of them
 import overparam.pytest_plugin.hooks
+import overparam.verdicts.matrix
 import overparam.verdicts.recorded  # noqa: F401
 from overparam.io.files import digest_file
 from overparam.study.record import Record, write_record

@@ -14,7 +14,7 @@ from overparam.study.record import write_record
 from overparam.verdicts.margins import PACKAGED, load_preregistration
 from overparam.verdicts.registry import judge_record
 
-GATES = ("holds", "baseline", "none")
+GATES = ("holds", "decided", "baseline", "none")
 # One effect too small to hold, and one that nobody could tell: seven tests more than their trends.
 MIXED = {
     "over": {HALF: 0.0, QUARTER: 0.001, EIGHTH: 0.2, SIXTEENTH: 0.3},
@@ -52,7 +52,7 @@ def recorded(repository):
 
 def test_claims_that_hold_pass_and_the_scoreboard_shows_every_cell(repository, claims):
     put_record(repository, study_record())
-    code, out = claims("--claims-verdicts", "verdicts.json")
+    code, out = claims("-v", "--claims-verdicts", "verdicts.json")
     assert code == 0, out
     rows = json.loads((repository / "verdicts.json").read_text())
     assert {row["verdict"] for row in rows} == {"holds"}
@@ -65,9 +65,20 @@ def test_refuted_claims_fail_and_inconclusive_ones_are_their_own_kind(repository
     put_record(repository, study_record(effects=MIXED))
     code, out = claims()
     assert code == 1
-    assert "REFUTED claims/test_span.py" in out
-    assert "2 inconclusive" in out  # performance at 1/2, and of as many parameters
-    assert "is below the margin 0.02" in out
+    assert "refuted: span-over, digits-resnet18, smoke: +0.001 at α = 1/4; margin 0.02" in out
+    assert re.search(r"^span-over +✗✓✓↗", out, re.MULTILINE)
+    assert re.search(r"= .*2 inconclusive, 1 refuted", out)  # performance at 1/2, and of as many parameters
+    assert "assert" not in out  # no traceback: a verdict is no fault of the code
+    assert "lower bound" in claims("-v")[1]
+
+
+def test_the_gate_decided_fails_on_what_is_not_decided(repository, claims):
+    put_record(repository, study_record(effects=MIXED))
+    code, out = claims("--claims-gate=decided")
+    assert code == 1
+    assert re.search(r"= .*2 inconclusive", out)
+    put_record(repository, study_record(effects={"under": {HALF: 0.001, QUARTER: 0.1, EIGHTH: 0.15, SIXTEENTH: 0.2}}))
+    assert claims("--claims-gate=decided")[0] == 0  # what is refuted is decided
 
 
 def test_the_gate_none_passes_whatever_comes_out(repository, claims):

@@ -138,14 +138,22 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.when != "call" or judged is None or not asserted:
         return report
     gate = option(item.config, "gate")
-    if gate == "holds":
-        if judged.verdict == "inconclusive":
-            report.outcome = "skipped"
-            report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {judged.why}")
+    if gate == "holds" and judged.verdict == "inconclusive":
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {judged.why}")
         return report
-    report.longrepr = item.config.stash[HEARING].recorded.complaint(judged) if gate == "baseline" else None
+    # A verdict is no fault of the code: no traceback, and where it is read is the end of the run.
+    report.longrepr = _complaint(judged, gate, item.config.stash[HEARING])
     report.outcome = "failed" if report.longrepr else "passed"
     return report
+
+
+def _complaint(judged: "Judgement", gate: str, hearing: Hearing) -> str | None:
+    """Why a verdict does not pass a gate; None if it does."""
+    if gate == "baseline":
+        return hearing.recorded.complaint(judged)
+    unwanted = {"holds": "refuted", "decided": "inconclusive", "none": None}[gate]
+    return judged.why if judged.verdict == unwanted else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -156,4 +164,5 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
     verdict = judged["verdict"]
     if report.skipped:
         return "inconclusive", "?", "INCONCLUSIVE"
-    return report.outcome, "F" if report.failed else ".", verdict.upper()
+    told_elsewhere = report.failed and option(config, "gate") != "baseline"
+    return verdict if told_elsewhere else report.outcome, "F" if report.failed else ".", verdict.upper()

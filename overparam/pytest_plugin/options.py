@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-GATES = ("holds", "baseline", "none")
+GATES = ("holds", "decided", "baseline", "none")
 
 
 def _level(text: str) -> str:
@@ -28,7 +28,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "gate": {
         "choices": GATES,
         "default": "holds",
-        "help": "which tests pass: of claims that hold (holds), of verdicts that are the recorded ones (baseline), all",
+        "help": "which tests pass: of claims that hold (holds) or are decided either way (decided), of verdicts that "
+        "are the recorded ones (baseline), all (none)",
     },
     "margins": {"type": Path, "metavar": "FILE", "help": "judge by the margins of this file (default: the package's)"},
     "root": {"type": Path, "metavar": "FOLDER", "help": "judge the records of this repository (default: its own)"},

@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from overparam.errors import StorageError
 from overparam.pytest_plugin.hearing import HEARING
+
+if TYPE_CHECKING:
+    from overparam.verdicts.judge import Judgement
+
+MORE = "`-v` shows every cell with its interval and why; `overparam explain CLAIM` says what it compares"
 
 
 class Run:
@@ -86,18 +91,32 @@ class Run:
             terminalreporter.write_line(f"error: {problem}", red=True)
 
     def _show_judgements(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """At a glance; or, of a verbose run, cell by cell."""
         from rich.console import Console
 
+        from overparam.verdicts import matrix, scoreboard
         from overparam.verdicts.judge import Judgement
-        from overparam.verdicts.scoreboard import WIDTH, scoreboard, summary
 
         judgements = [Judgement(**row) for row in self.rows]
-        width, colours = max(terminalreporter._tw.fullwidth, WIDTH), terminalreporter._tw.hasmarkup
+        if terminalreporter.config.get_verbosity() > 0:
+            table, width, lines = scoreboard.scoreboard(judgements), scoreboard.WIDTH, scoreboard.summary(judgements)
+        else:
+            judgements = _real_data_first(judgements, terminalreporter.config)
+            table, width = matrix.matrix(judgements), matrix.WIDTH
+            lines = [*matrix.LEGEND, *matrix.refuted(judgements), MORE]
         drawn = StringIO()
-        Console(file=drawn, width=width, force_terminal=colours).print(scoreboard(judgements))
+        width, colours = max(terminalreporter._tw.fullwidth, width), terminalreporter._tw.hasmarkup
+        Console(file=drawn, width=width, force_terminal=colours).print(table)
         terminalreporter.write(drawn.getvalue())
-        for line in summary(judgements):
+        for line in lines:
             terminalreporter.write_line(line)
+
+
+def _real_data_first(judgements: list["Judgement"], config: pytest.Config) -> list["Judgement"]:
+    hearing = config.stash.get(HEARING, None)
+    studies = hearing.court.studies() if hearing else []
+    real = {study.task for study in studies if not study.scale.quick}
+    return sorted(judgements, key=lambda judged: judged.task not in real)
 
 
 class _Lasting:
