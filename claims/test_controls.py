@@ -7,8 +7,8 @@ import pytest
 from overparam.verdicts.judge import Judgement
 
 pytestmark = pytest.mark.control
-# What is done to the features of trained networks; `overparam.error_rates.disturbed` says what may come of it.
-DISTURBED = (
+# What is done to the features of trained networks; `overparam.error_rates.perturbations` says what may come of it.
+PERTURBED = (
     "M_1 replaced by an S",
     "wide and narrow swapped",
     "labels shuffled",
@@ -94,9 +94,9 @@ def test_without_a_product_nothing_collapses(judgement: Judgement) -> None:
     assert judgement.holds, judgement.why
 
 
-@pytest.mark.parametrize("world", DISTURBED)
+@pytest.mark.parametrize("world", PERTURBED)
 def test_no_verdict_can_be_had_from_features_that_do_not_earn_it(
-    disturbed: Callable[[str], list[str]], world: str
+    perturbed: Callable[[str], list[str]], world: str
 ) -> None:
     """Replaced, swapped, shuffled, noisy, misaligned, halved, copied: no claim holds that must not, guards raise."""
-    assert disturbed(world) == []
+    assert perturbed(world) == []

@@ -63,7 +63,7 @@ class Court:
             (study, alpha)
             for study in self.studies()
             if claim not in AT_EQUAL_FIT or study.budgets
-            for alpha in judged.cells({alpha: study.scale.copies[alpha] for alpha in study.scale.alphas})
+            for alpha in judged.cells({alpha: study.scale.members[alpha] for alpha in study.scale.alphas})
         ]
 
     def judge(self, claim: str, study: StudySpec, alpha: Fraction | None) -> Judgement:
@@ -90,8 +90,8 @@ class Court:
         """Features of the wide networks of a study and of those of a quarter of the width, gathered as its evidence."""
         level, _ = self._once(str(study), lambda: gather(study, self.level, self.root, self.progress))
         if level == "record":
-            raise NoEvidence(f"{study} is judged on its record, which holds no features that could be disturbed")
-        from overparam.error_rates.disturbed import features_at
+            raise NoEvidence(f"{study} is judged on its record, which holds no features that could be perturbed")
+        from overparam.error_rates.perturbations import features_at
 
         return features_at(study, QUARTER, workspace_of(level, self.root))
 

@@ -35,7 +35,8 @@ EXAMPLES, RESAMPLES = 500, 1000
 MARGIN, EFFECT = 1.0, 3.0
 VARIANCE = ((EFFECT - MARGIN) / 3) ** 2
 # How seeds differ, and how much of the variance between replicates is their sampling of examples: a quarter in the
-# calibration's worlds of accuracy, a fiftieth in those of spans, and all of it where seeds do not differ.
+# worlds of accuracy in which the judge's error rates are counted, a fiftieth in those of spans, and all of it where
+# seeds do not differ.
 KINDS = {
     **{spread: (spread, 0.25) for spread in SPREADS},
     "as spans": ("Gaussian", 0.02),

@@ -10,7 +10,7 @@ from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate
 
 ONE, HALF, QUARTER = Fraction(1), Fraction(1, 2), Fraction(1, 4)
-COPIES = {ONE: 2, HALF: 4, QUARTER: 8}
+MEMBERS = {ONE: 2, HALF: 4, QUARTER: 8}
 WIDTH, FIT, HELDOUT, CLASSES = 8, 150, 150, 3
 BOTH, WIDE_ONLY, NARROW_ONLY = [0, 1], [2, 3, 4], [5, 6, 7]  # which networks see each of eight latent numbers
 
@@ -25,10 +25,10 @@ def latents() -> tuple[np.ndarray, np.ndarray]:
 
 
 def networks(rng: np.random.Generator, alpha: Fraction, seen: list[int]) -> np.ndarray:
-    """(examples, copies, features): every copy maps what it sees by weights of its own, with a little noise."""
+    """(examples, members, features): every member maps what it sees by weights of its own, with a little noise."""
     z, _ = latents()
     width = int(WIDTH * alpha)
-    weights = rng.standard_normal((COPIES[alpha], len(seen), width))
+    weights = rng.standard_normal((MEMBERS[alpha], len(seen), width))
     features = np.einsum("nz,kzf->nkf", z[:, seen], weights)
     return (features + 0.3 * rng.standard_normal(features.shape)).astype(np.float32)
 

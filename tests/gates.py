@@ -35,8 +35,8 @@ def make_repository(root: Path) -> Path:
 
 
 def study_record(**changes) -> Record:
-    copies = {ONE: 2, HALF: 4, QUARTER: 8, EIGHTH: 16, SIXTEENTH: 32}  # as in params.yaml
-    return synthetic_record(**{"alphas": ALPHAS, "replicates": 3, "copies": copies, **changes})
+    members = {ONE: 2, HALF: 4, QUARTER: 8, EIGHTH: 16, SIXTEENTH: 32}  # as in params.yaml
+    return synthetic_record(**{"alphas": ALPHAS, "replicates": 3, "members": members, **changes})
 
 
 def put_record(root: Path, record: Record, place: Path = RECORD) -> None:

@@ -27,7 +27,7 @@ def tiny_study(arch: str = "resnet18", **changes) -> StudySpec:
         name="tiny",
         base_width=4,
         alphas=(Fraction(1), Fraction(1, 2), QUARTER),
-        copies={Fraction(1): 2, Fraction(1, 2): 4, QUARTER: 8},
+        members={Fraction(1): 2, Fraction(1, 2): 4, QUARTER: 8},
         snapshots=(1,),
         replicates=(0, 1),
         train_examples=200,
@@ -55,7 +55,7 @@ def tiny_repository(folder: Path) -> Path:
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     del params["scales"]["smoke"]["nli"], params["tasks"]["nli"]
     smoke = params["scales"]["smoke"]["digits"]
-    smoke |= {"base_width": 4, "alphas": ["1", "1_2", "1_4"], "snapshots": [1], "copies": {"1": 2, "1_2": 4, "1_4": 8}}
+    smoke |= {"base_width": 4, "alphas": ["1", "1_2", "1_4"], "snapshots": [1], "members": {"1": 2, "1_2": 4, "1_4": 8}}
     smoke |= {"replicates": [0, 1], "architectures": ["resnet18"], "train_examples": 200}
     smoke["train"] |= {"epochs": 3}
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")

@@ -29,7 +29,7 @@ AS_CLAIMED: dict[str, Levels] = {
     "over with parameters": 0.05,
     "performance with parameters": 0.01,
 }
-COPIES = {ONE: 2, HALF: 4, QUARTER: 16, EIGHTH: 16, SIXTEENTH: 32}
+MEMBERS = {ONE: 2, HALF: 4, QUARTER: 16, EIGHTH: 16, SIXTEENTH: 32}
 EARLY = {2: (0.5, 0.4, 0.2), 5: (0.75, 0.1, 0.05)}
 INSIDE = PenaltyChoice(1e-3, "inside", (1e-4, 1e-3, 1e-2), (0.3, 0.25, 0.5))
 
@@ -59,7 +59,7 @@ def synthetic_record(
     planted: float = 0.08,
     baseline: float = 0.2,
     train_accuracy: Mapping[Fraction, float] | None = None,
-    copies: Mapping[Fraction, int] = COPIES,
+    members: Mapping[Fraction, int] = MEMBERS,
     early_stages: Mapping[int, tuple[float, float, float]] = EARLY,
 ) -> Record:
     """A record in which each contrast of the claims has exactly the given mean over replicates.
@@ -74,7 +74,7 @@ def synthetic_record(
         planted: gain of FP(M_1) by planted labels.
         baseline: FSE(M_1′→M_1).
         train_accuracy: by α; 1 unless given.
-        copies: networks at each α.
+        members: networks at each α.
         early_stages: of M_1′, by epochs: how well it fits, how much less it spans and how much worse it classifies.
     """
     levels = {**AS_CLAIMED, **(effects or {})}
@@ -109,7 +109,7 @@ def synthetic_record(
             ),
             (FP(M_1, R(M_1, S(alpha))), wide + effect("redundant", alpha)),
         ]
-        if copies[alpha] >= alpha.denominator**2:
+        if members[alpha] >= alpha.denominator**2:
             spans.append((FSE(S_matched(alpha), M_1), baseline + effect("over with parameters", alpha)))
             performances.append((FP(S_matched(alpha)), wide - effect("performance with parameters", alpha)))
     accuracies = dict.fromkeys(alphas, 1.0) | dict(train_accuracy or {})
@@ -121,7 +121,7 @@ def synthetic_record(
         alphas=tuple(alphas),
         replicates=tuple(range(replicates)),
         networks={
-            alpha: _network_entry(alpha, replicates, [accuracies[alpha]] * copies[alpha], early_stages)
+            alpha: _network_entry(alpha, replicates, [accuracies[alpha]] * members[alpha], early_stages)
             for alpha in alphas
         },
         data={

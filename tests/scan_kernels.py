@@ -34,8 +34,8 @@ from overparam.pipeline.doctor import library, processor
 ROOT = Path(__file__).parent.parent
 BASE_WIDTHS = (8, 16, 64)
 ALPHAS = [Fraction(1, k) for k in (1, 2, 4, 8, 16)]
-COPIES = (1, 2, 3, 4, 8, 16, 32)
-WIDEST = 128  # channels of the first layer, copies together; more copies would be more of the same groups
+MEMBERS = (1, 2, 3, 4, 8, 16, 32)
+WIDEST = 128  # channels of the first layer, members together; more members would be more of the same groups
 IMAGES = {"digits": (1, 8), "cifar": (3, 32)}  # channels, pixels a side
 BATCH = 4
 STRIDED_BATCH = 50
@@ -49,12 +49,12 @@ def networks() -> list[tuple[str, int, int, tuple[int, int]]]:
     """Every network: architecture, width, how many side by side, and the channels and size of its images."""
     widths = {base_width * alpha for base_width in BASE_WIDTHS for alpha in ALPHAS}
     return [
-        (arch, int(width), copies, image)
+        (arch, int(width), members, image)
         for arch in ("resnet18", "vgg16")
         for width in sorted(widths)
-        for copies in COPIES
+        for members in MEMBERS
         for image in IMAGES.values()
-        if width.denominator == 1 and width * copies <= WIDEST
+        if width.denominator == 1 and width * members <= WIDEST
     ]
 
 
@@ -79,14 +79,14 @@ def scan(layout: str, precision: str) -> tuple[list[Finding], set[Strided]]:
     strided: set[Strided] = set()
     seen: set[str] = set()
     chosen = track(networks(), description=f"{layout}, {precision}", console=Console(stderr=True))
-    for arch, width, copies, (channels, size) in chosen:
-        network: Any = build(arch, Fraction(1), copies, base_width=width, channels=channels, classes=10)
-        initialise(network, range(copies))
+    for arch, width, members, (channels, size) in chosen:
+        network: Any = build(arch, Fraction(1), members, base_width=width, channels=channels, classes=10)
+        initialise(network, range(members))
         network.to(memory_format=LAYOUTS[layout])
         found = strided_of(network, STRIDED_BATCH)
-        images = torch.zeros(BATCH, copies * channels, size, size).contiguous(memory_format=LAYOUTS[layout])
+        images = torch.zeros(BATCH, members * channels, size, size).contiguous(memory_format=LAYOUTS[layout])
         with (
-            Examination(f"of {copies} {arch} of width {width}", seen, lambda kernel: None, findings.append),
+            Examination(f"of {members} {arch} of width {width}", seen, lambda kernel: None, findings.append),
             torch.autocast("cpu", PRECISIONS[precision], enabled=precision == "bfloat16"),
         ):
             network.maps(images).float().sum().backward()
@@ -146,13 +146,13 @@ def scan_studies() -> None:
     studies = [study for scale in config.scales for study in config.studies(scale) if study.arch == "resnet18"]
     for study in (study for study in studies if Workspace.at(ROOT).record(study).exists()):
         channels, size = IMAGES[study.task]
-        for alpha, copies in study.scale.copies.items():
+        for alpha, members in study.scale.members.items():
             width = study.scale.base_width
-            network: Any = build("resnet18", alpha, copies, base_width=width, channels=channels, classes=10)
+            network: Any = build("resnet18", alpha, members, base_width=width, channels=channels, classes=10)
             strided = strided_of(network, study.scale.train.batch_size)
-            network.eval().maps(torch.zeros(1, copies * channels, size, size))
+            network.eval().maps(torch.zeros(1, members * channels, size, size))
             failing = [sum(fails(shapes, "channels last", precision) for shapes in strided) for precision in PRECISIONS]
-            cells = (study, alpha, copies, spelled([*strided]), *failing)
+            cells = (study, alpha, members, spelled([*strided]), *failing)
             print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 

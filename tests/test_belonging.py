@@ -14,8 +14,8 @@ from overparam.io.files import digest_file, write_sealed
 from overparam.io.sealed import write_sealed as write_tensors
 from overparam.networks.checkpoints import Provenance, save_checkpoint
 from overparam.networks.registry import build
-from overparam.networks.seeds import copy_seeds
-from overparam.pipeline.artifacts import load_features, load_networks, member_of
+from overparam.networks.seeds import member_seeds
+from overparam.pipeline.artifacts import ensemble_of, load_features, load_networks
 from overparam.pipeline.provenance import identify
 from overparam.report.tables.sections import fill_sections
 from overparam.study.belonging import read_controls_of, read_record_of
@@ -36,7 +36,7 @@ OTHERS = {
     "base width": (tiny_study(base_width=8), QUARTER, 0, "base_width 8.* where .*base_width 4"),
     "training examples": (tiny_study(train_examples=150), QUARTER, 0, "train_examples 150.* where .*200"),
     "fit examples": (tiny_study(fit_examples=150), QUARTER, 0, "fit_examples 150, where fit_examples None"),
-    "storage": (tiny_study(storage="float16"), QUARTER, 0, "storage float16.* where .*storage float32"),
+    "dtype": (tiny_study(dtype="float16"), QUARTER, 0, "storage float16.* where .*storage float32"),
 }  # fmt: skip
 
 
@@ -60,14 +60,14 @@ def put_features(workspace, of, **more):
 
 
 def test_features_in_their_own_place_are_read(workspace):
-    put_features(workspace, member_of(STUDY, QUARTER, 0))
+    put_features(workspace, ensemble_of(STUDY, QUARTER, 0))
     assert load_features(STUDY, QUARTER, 0, workspace).features.shape == (4, 8, 2)
 
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_features_of_others_are_refused(workspace, other):
     study, alpha, replicate, sentence = OTHERS[other]
-    path = put_features(workspace, member_of(study, alpha, replicate))
+    path = put_features(workspace, ensemble_of(study, alpha, replicate))
     with pytest.raises(ArtifactError, match=f"of another study or network: .*{sentence}") as caught:
         load_features(STUDY, QUARTER, 0, workspace)
     assert str(path) in str(caught.value)
@@ -81,7 +81,7 @@ def test_features_that_do_not_say_what_they_are_of_are_refused(workspace):
 
 
 def test_tensors_that_are_no_features_are_refused(workspace):
-    write_tensors(workspace.feature_file(STUDY, QUARTER, 0), {}, {"of": member_of(STUDY, QUARTER, 0)})
+    write_tensors(workspace.feature_file(STUDY, QUARTER, 0), {}, {"of": ensemble_of(STUDY, QUARTER, 0)})
     with pytest.raises(ArtifactError, match="holds no features, but other arrays"):
         load_features(STUDY, QUARTER, 0, workspace)
 
@@ -90,7 +90,7 @@ def test_features_of_what_a_checkpoint_was_before_are_refused(workspace):
     checkpoint = workspace.checkpoint(STUDY, QUARTER, 0)
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_text("trained")
-    put_features(workspace, member_of(STUDY, QUARTER, 0), checkpoint={"md5": digest_file(checkpoint, "md5")})
+    put_features(workspace, ensemble_of(STUDY, QUARTER, 0), checkpoint={"md5": digest_file(checkpoint, "md5")})
     load_features(STUDY, QUARTER, 0, workspace)
     checkpoint.write_text("trained anew")
     with pytest.raises(ArtifactError, match="was extracted from another version of .*1_4-r0.safetensors"):
@@ -100,7 +100,7 @@ def test_features_of_what_a_checkpoint_was_before_are_refused(workspace):
 def put_networks(workspace, study, alpha, replicate):
     """Untrained networks with the account of trained ones, in the place of `STUDY`'s, α = 1/4, replicate 0."""
     size = {"base_width": study.scale.base_width, "channels": DATA.channels, "classes": DATA.classes}
-    seeds = copy_seeds(study, alpha, replicate)
+    seeds = member_seeds(study, alpha, replicate)
     provenance = Provenance(
         identity=identify(study, alpha, replicate, DATA),
         key="k",
@@ -142,7 +142,7 @@ def test_a_checkpoint_of_other_data_is_refused(workspace):
 
 
 def test_features_in_a_checkpoints_place_are_refused(workspace):
-    path = put_features(workspace, member_of(STUDY, QUARTER, 0))
+    path = put_features(workspace, ensemble_of(STUDY, QUARTER, 0))
     checkpoint = workspace.checkpoint(STUDY, QUARTER, 0)
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(path.read_bytes())

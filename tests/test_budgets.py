@@ -13,7 +13,7 @@ from overparam.errors import SpecError
 from overparam.networks import training
 from overparam.networks.checkpoints import load_checkpoint
 from overparam.networks.registry import build
-from overparam.networks.seeds import copy_seeds
+from overparam.networks.seeds import member_seeds
 from overparam.networks.training import train
 from overparam.pipeline.stages import feature_stage, train_stage
 
@@ -29,7 +29,7 @@ def test_wide_networks_trained_less_are_a_checkpoint_of_their_own(tmp_path):
     path = train_stage(study.trained_less(1.25), WIDE, 1, workspace)
     assert path.name == "digits-resnet18-1-e1.25-r1.safetensors"
     network, provenance = load_checkpoint(path)
-    assert network.copies == len(provenance.seeds) == 2
+    assert network.members == len(provenance.seeds) == 2
     assert provenance.epochs == [1.25, 1.25]
     assert provenance.recipe == {**provenance.recipe, "epochs": 1.25}
     assert provenance.identity != load_checkpoint(train_stage(study, WIDE, 1, workspace))[1].identity
@@ -58,7 +58,7 @@ def test_a_part_of_an_epoch_is_averaged_over_its_own_steps():
 def test_no_two_networks_of_a_study_and_its_budgets_share_a_seed():
     study = study_with_budgets(0.5, 1, 1.5)
     some = [study, *map(study.trained_less, study.budgets)]
-    seeds = [seed for each in some for replicate in (0, 1) for seed in copy_seeds(each, WIDE, replicate)]
+    seeds = [seed for each in some for replicate in (0, 1) for seed in member_seeds(each, WIDE, replicate)]
     assert len(set(seeds)) == len(seeds) == 4 * 2 * 2
 
 
@@ -66,7 +66,7 @@ def test_budgets_leave_the_networks_of_the_study_as_they_are():
     plain, study = tiny_study(), study_with_budgets(0.5)
     for alpha in plain.alphas:
         assert plain.training_identity(alpha, 0) == study.training_identity(alpha, 0)
-        assert copy_seeds(plain, alpha, 0) == copy_seeds(study, alpha, 0)
+        assert member_seeds(plain, alpha, 0) == member_seeds(study, alpha, 0)
 
 
 def test_a_budget_that_is_none_of_the_scale_is_refused():

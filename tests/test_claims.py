@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from records import ALPHAS, COPIES, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
+from records import ALPHAS, EIGHTH, HALF, MEMBERS, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.study.record import PENALTY_FACTORS, Record
 from overparam.verdicts.claims import CLAIMS
@@ -110,7 +110,7 @@ def test_half_the_width_must_be_within_the_margin_and_below_every_narrower_gap(g
     ],
 )
 def test_a_trend_needs_a_slope_and_no_falling_step(claim, shape, verdict):
-    margin, about = margin_of(claim), CLAIMS[claim].widths.about(COPIES)
+    margin, about = margin_of(claim), CLAIMS[claim].widths.about(MEMBERS)
     effects = dict(zip(NARROW, (2 * margin * size for size in shape), strict=True))
     judgement = judged(claim, None, {FAMILY[claim]: effects}, spread=1e-4)
     assert (judgement.verdict, judgement.alpha) == (verdict, None)
@@ -140,7 +140,7 @@ def test_the_slope_is_a_halvings_even_if_a_width_is_left_out():
     ],
 )
 def test_each_claim_is_judged_where_the_paper_makes_it(claim, alphas, expected):
-    assert JUDGED[claim].cells({alpha: COPIES[alpha] for alpha in alphas}) == expected
+    assert JUDGED[claim].cells({alpha: MEMBERS[alpha] for alpha in alphas}) == expected
 
 
 def test_one_replicate_is_inconclusive_everywhere():

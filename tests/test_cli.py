@@ -142,12 +142,12 @@ def assert_refused(ended, code, sentence):
 def test_a_trial_of_the_judge_is_written_and_fails_where_a_count_is_not_met(repository, run, monkeypatch, met):
     row = {"world": "null", "claim": "performance", "R": 3, "worlds": 200, "counts": {"holds": 30, "error": 0}}
     rows = [{**row, "met": met}, {**row, "met": True}]
-    monkeypatch.setattr(acceptance, "calibrate", lambda **options: {"rows": rows, "met": met})
-    code, out, _ = run("calibrate", "--to", "calibration.json")
+    monkeypatch.setattr(acceptance, "measure_error_rates", lambda **options: {"rows": rows, "met": met})
+    code, out, _ = run("error-rates", "--to", "error-rates.json")
     assert code == (0 if met else 1)
     assert f"{1 + met} of 2 rows are as they must be" in out
     assert ("not met: null, performance, R = 3: 30 holds of 200" in out) == (not met)
-    assert files.read_sealed(Path("calibration.json"), "trial of the judge") == {"rows": rows, "met": met}
+    assert files.read_sealed(Path("error-rates.json"), "trial of the judge") == {"rows": rows, "met": met}
 
 
 def test_an_unknown_option_is_a_usage_error(repository, run):
@@ -177,7 +177,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(repository, run, monkeypa
 
 
 def test_help_says_what_sections_are_filled(run):
-    assert "<!-- calibration -->" in run("tables", "--help", root=None)[1]
+    assert "<!-- error-rates -->" in run("tables", "--help", root=None)[1]
 
 
 @pytest.mark.parametrize(

@@ -172,8 +172,8 @@ def test_verdicts_of_records_are_shown_where_they_cannot_be_written(tmp_path, ru
 def test_a_trial_of_the_judge_is_shown_where_it_cannot_be_written(tmp_path, run, capsys, monkeypatch):
     make_repository(tmp_path)
     row = {"world": "null", "claim": "performance", "R": 3, "worlds": 200, "counts": {"holds": 30}, "met": False}
-    monkeypatch.setattr(acceptance, "calibrate", lambda **options: {"rows": [row], "met": False})
-    assert run("calibrate", "--to", "/proc/none/trial.json") == 1
+    monkeypatch.setattr(acceptance, "measure_error_rates", lambda **options: {"rows": [row], "met": False})
+    assert run("error-rates", "--to", "/proc/none/trial.json") == 1
     out, err = capsys.readouterr()
     assert "not met: null, performance, R = 3: 30 holds of 200" in out
     assert "error: could not write /proc/none/trial.json" in err

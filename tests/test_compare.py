@@ -31,16 +31,16 @@ HELD_OUT = {"span-under", "residuals-specific"}  # claims that compare with narr
 SPANS = {claim.id for claim in CLAIMS.values() if claim.inequality.unit == "span"}
 
 
-def networks(kind="signal", number=0, alpha=QUARTER, copies=None):
+def networks(kind="signal", number=0, alpha=QUARTER, members=None):
     files = world(kind, number)
     wide, narrow = files[ONE].features, files[alpha].features
     every = [narrow[:, k] for k in range(narrow.shape[1])]
-    return NetworkFeatures(wide[:, 0], wide[:, 1], every[:copies])
+    return NetworkFeatures(wide[:, 0], wide[:, 1], every[:members])
 
 
 @cache
-def compared(kind="signal", count=2, alpha=QUARTER, copies=None, labelled=True) -> Comparison:
-    replicates = {f"r{number}": networks(kind, number, alpha, copies) for number in range(count)}
+def compared(kind="signal", count=2, alpha=QUARTER, members=None, labelled=True) -> Comparison:
+    replicates = {f"r{number}": networks(kind, number, alpha, members) for number in range(count)}
     labels = LABELS if labelled else None
     return compare_networks(replicates, labels=labels, heldout=SPLIT, preregistration=MARGINS, workers=1)
 
@@ -95,7 +95,7 @@ def test_claims_do_not_hold_of_wide_networks_that_are_concatenations():
 
 
 def test_without_networks_held_out_the_claims_that_need_them_are_left_out_and_nothing_else_changes():
-    everything, fewer = compared(), compared(copies=4)
+    everything, fewer = compared(), compared(members=4)
     assert set(verdicts(everything)) - set(verdicts(fewer)) == HELD_OUT
     for judgement in fewer.judgements:
         (same,) = [other for other in everything.judgements if other.claim == judgement.claim]
@@ -198,7 +198,7 @@ def test_every_number_and_every_note_is_printed(width):
 
 @pytest.mark.parametrize("labelled", [True, False])
 def test_the_page_shows_what_was_compared_and_nothing_that_was_not(tmp_path, labelled):
-    comparison = compared(count=3, copies=4, labelled=labelled)
+    comparison = compared(count=3, members=4, labelled=labelled)
     page = html.unescape(write_page([Setting.of_own(comparison)], MARGINS, tmp_path).read_text("utf-8"))
     assert "<strong>Your networks on your examples</strong>" in page
     for note in comparison.notes:

@@ -41,7 +41,7 @@ def test_the_files_of_one_replicate_are_compared_as_its_arrays_are(folder):
     files = {"wide": place / "wide.npy", "baseline": place / "baseline.npy"}
     files["narrow"] = [place / f"narrow-{k}.npy" for k in range(4)]
     found = compare_files(**files, labels=folder / "labels.npy", heldout=str(folder / "heldout.npy"), workers=1)
-    assert effects(found) == effects(compared(count=1, copies=4))
+    assert effects(found) == effects(compared(count=1, members=4))
 
 
 def test_the_split_is_drawn_by_its_seed(folder):

@@ -55,7 +55,7 @@ def test_the_repositorys_own_scales_load():
             assert (scale.name, scale.task) == (name, task)
             assert scale.narrow_alphas == tuple(sorted(scale.narrow_alphas, reverse=True))
             assert set(scale.narrow_alphas) == set(scale.alphas) - {Fraction(1)}
-            assert all(scale.copies[alpha] >= 2 / alpha for alpha in scale.alphas)
+            assert all(scale.members[alpha] >= 2 / alpha for alpha in scale.alphas)
         assert [str(study) for study in CONFIG.studies(name)] == [
             f"{task}-{arch} at scale {name}" for task, scale in tasks.items() for arch in scale.architectures
         ]
@@ -108,14 +108,14 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("alphas", ["1", "1_32"], "base_width 16 times α = 1/32 is no whole number of channels"),
         ("alphas", ["1", "1_3", "1_32"], "α = 1/3, 1/32 is no whole number"),
         ("base_width", 12, "base_width 12 times α = 1/8, 1/16 is no whole number of channels"),
-        ("copies", {"1": 1, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32}, "copies at α = 1 must be at least 2/α"),
-        ("copies", {"1": 3, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32}, "copies at α = 1 must be 2: M_1 and M_1′"),
-        ("copies", {"1": 2, "1_2": 3, "1_4": 7, "1_8": 16, "1_16": 32}, "copies at α = 1/2, 1/4 must be at least 2/α"),
-        ("copies", {"1": 2}, "copies at α = 1/2, 1/4, 1/8, 1/16 must be at least 2/α"),
+        ("members", {"1": 1, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32}, "members at α = 1 must be at least 2/α"),
+        ("members", {"1": 3, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32}, "members at α = 1 must be 2: M_1 and M_1′"),
+        ("members", {"1": 2, "1_2": 3, "1_4": 7, "1_8": 16, "1_16": 32}, "members at α = 1/2, 1/4 must be at least"),
+        ("members", {"1": 2}, "members at α = 1/2, 1/4, 1/8, 1/16 must be at least 2/α"),
         ("replicates", [], "replicates must be different whole numbers from 0 up"),
         ("replicates", [0, 0], "replicates must be different"),
         ("replicates", [-1, 0], "replicates must be different whole numbers from 0 up"),
-        ("storage", "float64", "storage must be 'float32' or 'float16', not 'float64'"),
+        ("dtype", "float64", "dtype must be 'float32' or 'float16', not 'float64'"),
         ("seed", 1, "digits at scale smoke in params.yaml has unknown seed"),
         ("train.epochs", 0, "train recipe of digits at scale smoke in params.yaml: epochs must be positive, not 0"),
         ("train.batch_size", 1, "batch_size must be at least 2"),
@@ -153,9 +153,9 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("admission", 0.99, "train_examples and fit_examples must be numbers where there is an admission"),
         ("alphas", ["1"], "and a narrower one"),
         ("quick", "no", "quick must be true or false, not 'no'"),
-        ("copies", [2, 4], "copies must be a section, not [2, 4]"),
-        ("copies", {"1": True}, "copies.1 must be a whole number, not True"),
-        ("copies", {"wide": 2}, "width factor 'wide' is not a fraction"),
+        ("members", [2, 4], "members must be a section, not [2, 4]"),
+        ("members", {"1": True}, "members.1 must be a whole number, not True"),
+        ("members", {"wide": 2}, "width factor 'wide' is not a fraction"),
         ("alphas", ["1", "1e-99999999"], "width factor '1e-99999999' is not a fraction"),  # at once
         ("alphas", ["1", "9" * 5000], "is not a fraction"),
         ("alphas", ["1", True], "width factor True is not a fraction"),
@@ -163,7 +163,7 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
         ("base_width", True, "base_width must be a whole number, not True"),
         ("base_width", [16], "base_width must be a whole number, not [16]"),
         ("quick", 0, "quick must be true or false, not 0"),
-        ("storage", ["float32"], "storage must be 'float32' or 'float16', not ['float32']"),
+        ("dtype", ["float32"], "dtype must be 'float32' or 'float16', not ['float32']"),
         ("architectures", ["resnet18", 18], "must be a list with at least one name"),
         ("train_examples", True, "train_examples must be at least 2, or null for all, not True"),
         ("snapshots", float("nan"), "snapshots must be a list, not nan"),
@@ -191,7 +191,7 @@ def test_a_scale_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, path, val
         ("train.momentum", 0),
         ("train.weight_decay", 0),
         ("train.crop_padding", 0),
-        ("copies", {"1": 2, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32}),
+        ("members", {"1": 2, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32}),
         ("replicates", [7]),
     ],
 )
@@ -212,10 +212,10 @@ def test_a_recipe_needs_every_entry(tmp_path, key):
 
 
 def test_missing_and_unknown_entries_are_named_together(tmp_path):
-    content = yaml.safe_load(changed("scales.smoke.digits.storage", None, remove=True))
+    content = yaml.safe_load(changed("scales.smoke.digits.dtype", None, remove=True))
     content["scales"]["smoke"]["digits"] |= {"width": 1, "depth": 2}
     message = refusal(tmp_path, yaml.safe_dump(content))
-    assert message == "digits at scale smoke in params.yaml lacks storage and has unknown depth, width"
+    assert message == "digits at scale smoke in params.yaml lacks dtype and has unknown depth, width"
 
 
 @pytest.mark.parametrize(
@@ -284,10 +284,10 @@ def test_a_missing_file_says_where_to_run_the_command(tmp_path):
         ),
         (lambda: CONFIG.studies("tiny"), "there is no scale 'tiny'"),
         (
-            lambda: smoke().check_member(Fraction(1, 3), 0),
+            lambda: smoke().check_ensemble(Fraction(1, 3), 0),
             "digits at scale smoke has no α = 1/3: it has 1, 1/2, 1/4, 1/8, 1/16",
         ),
-        (lambda: smoke().check_member(Fraction(1), 9), "digits at scale smoke has no replicate 9: it has 0, 1, 2"),
+        (lambda: smoke().check_ensemble(Fraction(1), 9), "digits at scale smoke has no replicate 9: it has 0, 1, 2"),
     ],
 )
 def test_what_params_does_not_bring_together_is_refused_with_what_there_is(ask, message):
@@ -302,7 +302,7 @@ def smoke() -> StudySpec:
 def test_a_study_is_at_its_tasks_default_scale_unless_another_is_named():
     assert smoke().scale == CONFIG.scales["smoke"]["digits"]
     assert CONFIG.study("cifar", "resnet18", "pilot").scale == CONFIG.scales["pilot"]["cifar"]
-    smoke().check_member(Fraction(1, 16), 2)
+    smoke().check_ensemble(Fraction(1, 16), 2)
 
 
 @pytest.mark.parametrize(
@@ -312,10 +312,10 @@ def test_a_study_is_at_its_tasks_default_scale_unless_another_is_named():
         ({"name": "other", "quick": False, "fit_examples": 10, "replicates": (0,)}, True),
         ({"base_width": 32}, False),
         ({"train_examples": 100}, False),
-        ({"storage": "float16"}, False),
+        ({"dtype": "float16"}, False),
         ({"train": replace(CONFIG.scales["smoke"]["digits"].train, epochs=11)}, False),
-        ({"copies": {**CONFIG.scales["smoke"]["digits"].copies, Fraction(1, 4): 9}}, False),
-        ({"copies": {**CONFIG.scales["smoke"]["digits"].copies, Fraction(1, 8): 17}}, True),
+        ({"members": {**CONFIG.scales["smoke"]["digits"].members, Fraction(1, 4): 9}}, False),
+        ({"members": {**CONFIG.scales["smoke"]["digits"].members, Fraction(1, 8): 17}}, True),
     ],
 )
 def test_weights_depend_on_what_their_identity_names_and_on_nothing_else(change, same):

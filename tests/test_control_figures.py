@@ -41,7 +41,7 @@ def numbers(record, *contrasts):
 
 
 def test_every_figure_is_drawn_and_says_what_it_is_of(drawn, record):
-    assert set(drawn) == {"fse-matrix", "more-copies", "span-controls", "ridge-paths"}
+    assert set(drawn) == {"fse-matrix", "more-members", "span-controls", "ridge-paths"}
     for drawing in drawn.values():
         assert all(drawing.file(ending).stat().st_size > 300 for ending in ("svg", "png", "csv"))
         assert record.key[:8] in drawing.margin
@@ -54,10 +54,10 @@ def test_the_matrix_has_both_directions_of_every_pair(drawn, record):
 
 
 def test_more_networks_are_drawn_up_to_as_many_as_there_are(drawn, record):
-    by_copies = [FSE(Concatenation(HALF, U), M_1) for U in (1, 2, 4)]
-    found = [effects(drawn["more-copies"], curve="α = 1/2 (16 feat.)", U=str(U)) for U in (1, 2, 4)]
-    assert found == [[effect] for effect in numbers(record, *by_copies)]
-    assert effects(drawn["more-copies"], curve="M_1′") == numbers(record, FSE(M_1_PRIME, M_1))
+    by_members = [FSE(Concatenation(HALF, U), M_1) for U in (1, 2, 4)]
+    found = [effects(drawn["more-members"], curve="α = 1/2 (16 feat.)", U=str(U)) for U in (1, 2, 4)]
+    assert found == [[effect] for effect in numbers(record, *by_members)]
+    assert effects(drawn["more-members"], curve="M_1′") == numbers(record, FSE(M_1_PRIME, M_1))
 
 
 def test_ridge_paths_are_drawn_from_end_to_end(drawn, record):

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from features import COPIES, HALF, ONE, QUARTER, WIDTH, world
+from features import HALF, MEMBERS, ONE, QUARTER, WIDTH, world
 from networks import tiny_study
 from sklearn.linear_model import Ridge
 
@@ -19,8 +19,8 @@ from overparam.metrics.similarity import MEASURES
 from overparam.pipeline import controls as stage
 from overparam.pipeline.controls import controls_stage
 from overparam.pipeline.run import run_study
-from overparam.study.controls.copies import asymptote, counts
 from overparam.study.controls.measurement import Networks, Readout, measure_controls
+from overparam.study.controls.members import asymptote, counts
 from overparam.study.controls.nonlinear import predict_nonlinearly
 from overparam.study.controls.penalties import PATH_FACTORS
 from overparam.study.controls.quantities import (
@@ -73,8 +73,8 @@ def test_span_errors_are_those_that_the_claims_are_judged_on(samples):
 
 
 def test_more_networks_that_see_the_same_span_no_more_of_what_they_do_not_see(samples):
-    U = counts(QUARTER, COPIES[QUARTER])
-    errors = [value(samples, FSE(Concatenation(QUARTER, copies), M_1)) for copies in U]
+    U = counts(QUARTER, MEMBERS[QUARTER])
+    errors = [value(samples, FSE(Concatenation(QUARTER, members), M_1)) for members in U]
     assert U == [1, 2, 4, 8]
     assert errors[0] > errors[1] > errors[2]
     assert errors[-1] > value(samples, FSE(M_1_PRIME, M_1)) + 0.2  # the wide ones see three numbers more

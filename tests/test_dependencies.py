@@ -76,10 +76,10 @@ def ran(tmp_path_factory):
     """By stage, the modules of the package whose functions ran while it made its artifact."""
     study, workspace = tiny_study(budgets={"resnet18": (0.5, 1.0)}), Workspace.at(tmp_path_factory.mktemp("repository"))
     less = [study.trained_less(budget) for budget in study.budgets]
-    members = [(of, alpha, r) for of in (study, *less) for alpha in of.alphas for r in study.scale.replicates]
+    ensembles = [(of, alpha, r) for of in (study, *less) for alpha in of.alphas for r in study.scale.replicates]
     stages = {
-        "TRAIN": lambda: [train_stage(*member, workspace) for member in members],
-        "FEATURES": lambda: [feature_stage(*member, workspace) for member in members],
+        "TRAIN": lambda: [train_stage(*ensemble, workspace) for ensemble in ensembles],
+        "FEATURES": lambda: [feature_stage(*ensemble, workspace) for ensemble in ensembles],
         "MEASURE": lambda: measure_stage(study, workspace),
         "CONTROLS": lambda: controls_stage(study, workspace),
         "EQUAL_FIT": lambda: equal_fit_stage(study, workspace),

@@ -125,9 +125,9 @@ def test_what_passed_is_examined_no_more_on_this_machine_and_what_is_new_is(tmp_
     first = check(tmp_path)
     assert first == check(tmp_path)
     assert first["processor"] == doctor.processor()
-    assert [step.copies for step in examined] == [(("1/4", 8),)]
+    assert [step.members for step in examined] == [(("1/4", 8),)]
     check(tmp_path, (Fraction(1), QUARTER, Fraction(1, 2)))
-    assert [step.copies for step in examined] == [(("1/4", 8),), (("1", 2), ("1/2", 4))]
+    assert [step.members for step in examined] == [(("1/4", 8),), (("1", 2), ("1/2", 4))]
     check(tmp_path / "elsewhere")
     assert len(examined) == 3
 
@@ -135,7 +135,7 @@ def test_what_passed_is_examined_no_more_on_this_machine_and_what_is_new_is(tmp_
 OTHERS = {
     "architecture": lambda patch: {"arch": "vgg16"},
     "base width": lambda patch: {"base_width": 8},
-    "number of networks": lambda patch: {"copies": {Fraction(1): 2, Fraction(1, 2): 4, QUARTER: 16}},
+    "number of networks": lambda patch: {"members": {Fraction(1): 2, Fraction(1, 2): 4, QUARTER: 16}},
     "batch": lambda patch: {"train": tiny_recipe(batch_size=40)},
     "examples": lambda patch: {"train": tiny_recipe(batch_size=300)},
     "precision": lambda patch: {"train": tiny_recipe(precision="bfloat16")},
@@ -188,7 +188,7 @@ def test_a_study_is_examined_once_for_all_its_processes_and_its_checkpoints_say_
     record = run_study(study, workspace)
     passes = sorted((tmp_path / "artifacts" / "kernels").iterdir())
     assert len(passes) == 2
-    assert {json.loads(path.read_text())["passed"]["copies"][0][0] for path in passes} == {"1", "1/4"}
+    assert {json.loads(path.read_text())["passed"]["members"][0][0] for path in passes} == {"1", "1/4"}
     said = {"processor": doctor.processor(), "kernels": "give what float64 gives, twice the same"}
     _, provenance = load_checkpoint(workspace.checkpoint(study, QUARTER, 1))
     assert said.items() <= provenance.environment.items()
@@ -207,7 +207,7 @@ def test_the_step_is_that_of_training(arch):
     data = tiny_data(arch)
     study = tiny_study(arch, train=tiny_recipe(batch_size=64))
     step = step_of(study, (Fraction(1, 2),), data)
-    assert (step.arch, step.base_width, step.copies, step.threads) == (arch, 4, (("1/2", 4),), 1)
+    assert (step.arch, step.base_width, step.members, step.threads) == (arch, 4, (("1/2", 4),), 1)
     assert (step.channels, step.classes, step.example) == (data.channels, data.classes, data.train.inputs.shape[1:])
     assert (step.batch_size, step.precision) == (64, "float32")
 

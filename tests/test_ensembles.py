@@ -13,22 +13,22 @@ from overparam.networks.training import train
 SEEDS = [11, 22, 33]
 
 
-def ensemble(arch, copies=3, alpha=QUARTER):
+def ensemble(arch, members=3, alpha=QUARTER):
     data = tiny_data(arch)
-    return build(arch, alpha, copies, base_width=8, channels=data.channels, classes=data.classes)
+    return build(arch, alpha, members, base_width=8, channels=data.channels, classes=data.classes)
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_each_copy_has_the_losses_it_would_have_alone(arch):
+def test_each_member_has_the_losses_it_would_have_alone(arch):
     data, recipe = tiny_data(arch), tiny_recipe_of(arch)
     together = train(ensemble(arch), data, recipe, SEEDS)
-    for copy, seed in enumerate(SEEDS):
-        alone = train(ensemble(arch, copies=1), data, recipe, [seed])
-        np.testing.assert_allclose(np.array(together.loss)[:, copy], np.array(alone.loss)[:, 0], rtol=1e-4)
+    for member, seed in enumerate(SEEDS):
+        alone = train(ensemble(arch, members=1), data, recipe, [seed])
+        np.testing.assert_allclose(np.array(together.loss)[:, member], np.array(alone.loss)[:, 0], rtol=1e-4)
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_copies_taken_apart_give_equal_outputs_and_go_together_again(arch):
+def test_members_taken_apart_give_equal_outputs_and_go_together_again(arch):
     data = tiny_data(arch)
     network = ensemble(arch)
     train(network, data, tiny_recipe_of(arch), SEEDS)
@@ -40,19 +40,19 @@ def test_copies_taken_apart_give_equal_outputs_and_go_together_again(arch):
             strict=True,
         )
     )
-    for copy, state in enumerate(states):
-        single = ensemble(arch, copies=1)
+    for member, state in enumerate(states):
+        single = ensemble(arch, members=1)
         single.load_state_dict(state)
         features, logits = next(stream(single, data.heldout, data.normalisation, batch_size=32, precision="float32"))
-        torch.testing.assert_close(features[0], outputs["features"][copy], rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(logits[0], outputs["logits"][copy], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(features[0], outputs["features"][member], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(logits[0], outputs["logits"][member], rtol=1e-4, atol=1e-5)
     again = stack_states(states)
     assert all(torch.equal(again[name], value) for name, value in network.state_dict().items())
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_a_copys_initial_weights_depend_on_its_seed_alone(arch):
-    network, single = ensemble(arch), ensemble(arch, copies=1)
+def test_a_members_initial_weights_depend_on_its_seed_alone(arch):
+    network, single = ensemble(arch), ensemble(arch, members=1)
     initialise(network, SEEDS)
     initialise(single, [SEEDS[2]])
     last = split_state(network.state_dict(), 3)[2]
@@ -64,7 +64,7 @@ def test_a_copys_initial_weights_depend_on_its_seed_alone(arch):
 def test_initial_weights_have_hes_scale_in_every_copy():
     network = build("resnet18", Fraction(1), 2, base_width=16, channels=1, classes=10)
     initialise(network, [1, 2])
-    weight = network.layer4[1].conv2.weight  # 128 outputs in each copy
+    weight = network.layer4[1].conv2.weight  # 128 outputs in each member
     for chunk in weight.chunk(2):
         assert chunk.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)
 
@@ -83,8 +83,8 @@ def test_a_transformers_matrices_start_with_a_variance_of_one_over_their_inputs(
     assert torch.all(layer.output.dense.bias == 0)
 
 
-def test_seeds_must_be_as_many_as_copies():
-    with pytest.raises(ValueError, match="3 copies need as many seeds, not 2"):
+def test_seeds_must_be_as_many_as_members():
+    with pytest.raises(ValueError, match="3 members need as many seeds, not 2"):
         initialise(ensemble("resnet18"), [1, 2])
 
 

@@ -58,8 +58,8 @@ def test_the_same_step_gives_the_same_findings_all_sound(arch):
 def test_a_kernel_is_examined_once_for_operands_of_one_kind():
     step = STEPS["resnet18"]
     once = findings_of(step)
-    assert len(once) == len(findings_of(replace(step, copies=(("1", 2), ("1", 2)))))
-    assert len(once) < len(findings_of(replace(step, copies=(("1", 2), ("1/2", 4)))))
+    assert len(once) == len(findings_of(replace(step, members=(("1", 2), ("1", 2)))))
+    assert len(once) < len(findings_of(replace(step, members=(("1", 2), ("1/2", 4)))))
 
 
 def test_each_kernel_is_announced_before_it_is_called():
@@ -106,7 +106,7 @@ def test_a_broken_layer_is_named_and_so_is_what_it_gets_wrong(monkeypatch):
         return pointwise_conv(images[:, :, :: self.stride, :: self.stride], self.weight)
 
     monkeypatch.setattr(Convolution, "forward", forward)
-    unsound = [f for f in findings_of(replace(STEPS["resnet18"], copies=(("1", 1),))) if not f.sound]
+    unsound = [f for f in findings_of(replace(STEPS["resnet18"], members=(("1", 1),))) if not f.sound]
     assert [f.kernel.layer for f in unsound] == [f"layer{stage}.0.downsample.0 at α = 1" for stage in (4, 3, 2)]
     assert {f.kernel.operation for f in unsound} == {"pointwise_conv_backward"}
     assert {f.part for f in unsound} == {"gradient of the weight"}

@@ -33,9 +33,9 @@ def test_fit_is_what_scikit_learn_makes_of_the_probabilities(trained):
         inputs = prepare(torch.from_numpy(data.train.inputs), data.normalisation)
         probabilities = network(inputs.expand(3, *inputs.shape)).double().softmax(-1).numpy()
     labels, classes = data.train.labels, range(data.classes)
-    for copy, given in enumerate(probabilities):
-        assert fit.accuracy[copy] == pytest.approx(accuracy_score(labels, given.argmax(1)), abs=0.006)
-        assert fit.cross_entropy[copy] == pytest.approx(log_loss(labels, given, labels=classes), rel=1e-4)
+    for member, given in enumerate(probabilities):
+        assert fit.accuracy[member] == pytest.approx(accuracy_score(labels, given.argmax(1)), abs=0.006)
+        assert fit.cross_entropy[member] == pytest.approx(log_loss(labels, given, labels=classes), rel=1e-4)
     mean = probabilities[:2].mean(0)
     assert fit.ensemble_accuracy == pytest.approx(accuracy_score(labels, mean.argmax(1)), abs=0.006)
     assert fit.ensemble_cross_entropy == pytest.approx(log_loss(labels, mean, labels=classes), rel=1e-4)

@@ -50,7 +50,7 @@ def test_a_comparison_has_a_row_for_each_judgement(count):
     for (_, row), judgement in zip(frame.iterrows(), comparison.judgements, strict=True):
         assert (row["claim"], row["verdict"], row["why"]) == (judgement.claim, judgement.verdict, judgement.why)
         assert (row["effect"], row["margin"], row["replicates"]) == (judgement.effect, judgement.margin, count)
-        assert (row["confirmation"], row["refutation"]) == (judgement.confirmation, judgement.refutation)
+        assert (row["p_value"], row["p_value_against"]) == (judgement.p_value, judgement.p_value_against)
         assert np.isnan(row["lower"]) if count == 1 else row["lower"] == judgement.lower < row["upper"]
         assert row["alpha"] == 0.25
     assert all(pd.api.types.is_float_dtype(frame[name]) for name in ("alpha", "effect", "lower", "upper", "margin"))

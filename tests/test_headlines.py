@@ -22,9 +22,9 @@ SURE = {"holds": (1e-9, 1.0), "refuted": (1.0, 1e-9), "inconclusive": (0.5, 0.5)
 
 def cell(verdict="holds", p=None, **changes) -> Judgement:
     """A cell of `performance`, with that p-value for what its verdict says."""
-    confirmation, refutation = SURE[verdict] if p is None else (1.0, p) if verdict == "refuted" else (p, 1.0)
+    p_value, p_value_against = SURE[verdict] if p is None else (1.0, p) if verdict == "refuted" else (p, 1.0)
     one = next(j for j in LINES if j.claim == "performance")
-    return replace(one, verdict=verdict, confirmation=confirmation, refutation=refutation, **changes)
+    return replace(one, verdict=verdict, p_value=p_value, p_value_against=p_value_against, **changes)
 
 
 def claim(*verdicts, **changes):
@@ -116,13 +116,13 @@ def test_what_holds_in_each_of_many_cells_alone_need_not_hold_over_all():
     alone = [cell("holds", 0.03, claim=name) for name in CLAIMS]
     assert said(alone) == ["at equal fit 0 of 7 claims hold"]
     assert {line([j]).kind for j in alone} == {"holds"}
-    assert said([replace(j, confirmation=0.007) for j in alone]) == ["at equal fit 7 of 7 claims hold"]
+    assert said([replace(j, p_value=0.007) for j in alone]) == ["at equal fit 7 of 7 claims hold"]
 
 
 def test_a_gate_that_withholds_makes_a_cell_not_established_whatever_its_numbers():
     record = synthetic_record({"aid": dict.fromkeys((HALF, QUARTER, EIGHTH, SIXTEENTH), 0.1)}, majority_share=0.899)
     gated = judge_record(record, load_preregistration(), evidence="record")
-    assert {(j.confirmation, j.refutation) for j in gated if j.why.startswith("positive control")} == {(1.0, 1.0)}
+    assert {(j.p_value, j.p_value_against) for j in gated if j.why.startswith("positive control")} == {(1.0, 1.0)}
     (count,) = counts(gated)
     assert count.of("inconclusive") == ["residuals-aid", "residuals-specific", "residuals-redundant"]
 

@@ -14,7 +14,7 @@ from overparam.config.studies import StudySpec, load_config, parse_alpha
 from overparam.config.workspace import Workspace
 from overparam.io.files import digest_json
 from overparam.io.sealed import read_metadata
-from overparam.networks.seeds import copy_seeds
+from overparam.networks.seeds import member_seeds
 from overparam.toy.spec import read_toy
 
 ROOT = Path(__file__).parent.parent
@@ -64,7 +64,7 @@ def test_the_identity_of_committed_networks_that_are_trained_less_is_that_of_the
 
 def identity(study: StudySpec, alpha: Fraction, replicate: int, found: dict) -> str:
     """As `overparam.pipeline.provenance.identify` has it, on the data that a checkpoint names."""
-    named = {"spec": study.training_identity(alpha, replicate), "seeds": copy_seeds(study, alpha, replicate)}
+    named = {"spec": study.training_identity(alpha, replicate), "seeds": member_seeds(study, alpha, replicate)}
     tokenizer = found["data"].get("tokenizer")
     return digest_json(named | {"data": found["data"]["sha256"]} | ({"tokenizer": tokenizer} if tokenizer else {}))
 
@@ -84,7 +84,7 @@ def test_what_dvc_pins_of_training_is_what_identities_name():
         arch, label, replicate = name.removeprefix("train-digits@").split("-")
         named = CONFIG.study("digits", arch).training_identity(parse_alpha(label), int(replicate))
         pinned = {key.removeprefix("scales.smoke.digits."): value for key, value in params.items()}
-        pinned["copies"] = pinned["copies"][label]
+        pinned["members"] = pinned["members"][label]
         pinned["snapshots"] = pinned["snapshots"] if label == "1" else []
         assert digest_json({key: named[key] for key in pinned}) == digest_json(pinned)
 

@@ -3,7 +3,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from features import COPIES, HALF, HELDOUT, ONE, QUARTER, WIDTH, replicates, world
+from features import HALF, HELDOUT, MEMBERS, ONE, QUARTER, WIDTH, replicates, world
 from records import EARLY, synthetic_record
 
 from overparam.errors import MeasurementError
@@ -37,7 +37,7 @@ REPLICATES = 2
 def generated_record(samples, count):
     """A record of the networks of the generated worlds."""
     alphas, stages = (ONE, *NARROW), {4: EARLY[2]}
-    record = synthetic_record(alphas=alphas, replicates=count, copies=COPIES, early_stages=stages)
+    record = synthetic_record(alphas=alphas, replicates=count, members=MEMBERS, early_stages=stages)
     return replace(record, samples=samples)
 
 
@@ -79,7 +79,7 @@ def test_what_cross_validation_chose_is_told_of_every_map_and_every_probe():
 def test_every_claim_finds_its_quantities():
     record = generated_record(measured()[0], REPLICATES)
     for claim in (*CLAIMS.values(), *CONTROLS.values()):
-        for alpha in claim.widths.about(COPIES):
+        for alpha in claim.widths.about(MEMBERS):
             (compared,) = claim.inequality.compared(record, [alpha])
             assert np.isfinite(record.effect(compared).mean)
 

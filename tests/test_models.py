@@ -50,10 +50,10 @@ def test_vgg16_has_the_convolutional_part_of_torchvisions():
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max()))
 
 
-def tokens(copies=1, batch=4, length=12, vocabulary=40):
+def tokens(members=1, batch=4, length=12, vocabulary=40):
     """Pairs of different lengths: [CLS] … [SEP] … [SEP], padded."""
     generator = torch.Generator().manual_seed(3)
-    inputs = torch.randint(4, vocabulary, (copies, batch, length), generator=generator)
+    inputs = torch.randint(4, vocabulary, (members, batch, length), generator=generator)
     inputs[..., 0] = 2
     for row in range(batch):
         inputs[:, row, [3, 6 + row]] = 3
@@ -88,7 +88,7 @@ def test_a_tokens_type_says_its_sentence_and_whether_the_other_one_has_it():
 def test_what_a_pair_is_padded_with_changes_nothing():
     network = build("transformer", ONE, 2, base_width=16, channels=40, classes=3)
     initialise(network, [1, 2])
-    inputs = tokens(copies=2)
+    inputs = tokens(members=2)
     padded = torch.nn.functional.pad(inputs, (0, 5))
     torch.testing.assert_close(network(padded), network(inputs), rtol=1e-4, atol=1e-5)
 
@@ -97,8 +97,8 @@ def test_what_a_pair_is_padded_with_changes_nothing():
 def test_a_transformer_of_width_alpha_has_alpha_times_the_features(alpha):
     network = build("transformer", alpha, 3, base_width=16, channels=40, classes=3)
     initialise(network, [1, 2, 3])
-    assert network.features(tokens(copies=3)).shape == (3, 4, 16 * alpha)
-    assert network(tokens(copies=3)).shape == (3, 4, 3)
+    assert network.features(tokens(members=3)).shape == (3, 4, 16 * alpha)
+    assert network(tokens(members=3)).shape == (3, 4, 3)
 
 
 def test_building_a_transformer_draws_nothing_from_the_global_generator():
@@ -130,7 +130,7 @@ def test_hidden_widths_scale_and_depth_stays(arch):
 
 
 @pytest.mark.parametrize(
-    ("arch", "alpha", "copies", "message"),
+    ("arch", "alpha", "members", "message"),
     [
         ("lenet", ONE, 1, "no architecture 'lenet'"),
         ("resnet18", Fraction(0), 1, r"must lie in \(0, 1\]"),
@@ -139,26 +139,26 @@ def test_hidden_widths_scale_and_depth_stays(arch):
         ("resnet18", ONE, 0, "at least one"),
     ],
 )
-def test_what_cannot_be_built_is_refused_in_a_sentence(arch, alpha, copies, message):
+def test_what_cannot_be_built_is_refused_in_a_sentence(arch, alpha, members, message):
     with pytest.raises(SpecError, match=message):
-        build(arch, alpha, copies, base_width=16, channels=1, classes=10)
+        build(arch, alpha, members, base_width=16, channels=1, classes=10)
 
 
-@pytest.mark.parametrize("copies", [1, 2, 3, 4, 6, 16, 32])
+@pytest.mark.parametrize("members", [1, 2, 3, 4, 6, 16, 32])
 @pytest.mark.parametrize(("inputs", "outputs"), [(3, 1), (1, 2), (4, 8), (16, 32)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_convolution_is_the_grouped_one_with_a_group_a_copy(copies, inputs, outputs, bias):
-    generator = torch.Generator().manual_seed(copies)
-    ours = Convolution(copies, inputs, outputs, kernel=3, stride=2, bias=bias)
-    theirs = torch.nn.Conv2d(copies * inputs, copies * outputs, 3, 2, padding=1, groups=copies, bias=bias)
+def test_a_convolution_is_the_grouped_one_with_a_group_a_member(members, inputs, outputs, bias):
+    generator = torch.Generator().manual_seed(members)
+    ours = Convolution(members, inputs, outputs, kernel=3, stride=2, bias=bias)
+    theirs = torch.nn.Conv2d(members * inputs, members * outputs, 3, 2, padding=1, groups=members, bias=bias)
     with torch.no_grad():
         for parameter in ours.parameters():
             parameter.normal_(generator=generator)
     theirs.load_state_dict(ours.state_dict())
-    images = torch.randn(5, copies * inputs, 8, 8, generator=generator)
+    images = torch.randn(5, members * inputs, 8, 8, generator=generator)
     outputs_of = [layer(images) for layer in (ours, theirs)]
     torch.testing.assert_close(*outputs_of, rtol=1e-4, atol=1e-5)
     for output in outputs_of:
         output.square().sum().backward()
     torch.testing.assert_close(ours.weight.grad, theirs.weight.grad, rtol=1e-4, atol=1e-3)
-    assert ours.groups * ours.packed == copies
+    assert ours.groups * ours.packed == members

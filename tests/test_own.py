@@ -16,9 +16,9 @@ CLASSES = np.arange(COUNT) % 3
 HELDOUT = np.arange(COUNT) >= 6
 
 
-def networks(U=3, copies=9, seed=0, **changes):
+def networks(U=3, members=9, seed=0, **changes):
     rng = generator(seed)
-    narrow = [rng.normal(size=(COUNT, WIDE // U)) for _ in range(copies)]
+    narrow = [rng.normal(size=(COUNT, WIDE // U)) for _ in range(members)]
     features = NetworkFeatures(rng.normal(size=(COUNT, WIDE)), rng.normal(size=(COUNT, WIDE)), narrow)
     return replace(features, **changes)
 
@@ -27,15 +27,15 @@ def build(**replicates):
     return build_replicates(replicates, CLASSES, HELDOUT)
 
 
-@pytest.mark.parametrize(("U", "copies"), [(2, 2), (2, 4), (3, 3), (3, 6), (3, 9), (6, 6), (6, 12), (6, 36)])
-def test_narrow_networks_make_the_concatenation_then_what_is_held_out_then_all_parameters(U, copies):
-    features = networks(U, copies)
+@pytest.mark.parametrize(("U", "members"), [(2, 2), (2, 4), (3, 3), (3, 6), (3, 9), (6, 6), (6, 12), (6, 36)])
+def test_narrow_networks_make_the_concatenation_then_what_is_held_out_then_all_parameters(U, members):
+    features = networks(U, members)
     (replicate,) = build(r0=features)
     alpha, narrow = Fraction(1, U), features.narrow
     expected = {M_1: features.wide, M_1_PRIME: features.baseline, S(alpha): np.hstack(narrow[:U])}
-    if copies >= 2 * U:
+    if members >= 2 * U:
         expected[S_prime(alpha)] = np.hstack(narrow[U : 2 * U])
-    if copies == U * U:
+    if members == U * U:
         expected[S_matched(alpha)] = np.hstack(narrow)
     assert set(replicate.blocks.arrays) == set(expected)
     for name, array in expected.items():
@@ -194,7 +194,7 @@ def write(folder, features):
 
 
 def test_a_folder_is_read_in_the_order_of_numbers(tmp_path):
-    written = {f"r{k}": networks(U=6, copies=12, seed=k) for k in range(11)}
+    written = {f"r{k}": networks(U=6, members=12, seed=k) for k in range(11)}
     for name, features in written.items():
         write(tmp_path / name, features)
     found, labels = read_folder(tmp_path)

@@ -109,8 +109,8 @@ def test_the_reason_names_quantity_replicate_and_penalty_and_the_numbers_stay():
         "λ: the best ridge penalty for FSE(S_1/4→M_1) in replicate 2 lies beyond the grid: "
         "the cross-validated loss still falls at its edge, 1e-08"
     )
-    assert (after.confirmation, after.refutation) == (1, 1)
-    decided = {name: getattr(before, name) for name in ("verdict", "why", "confirmation", "refutation")}
+    assert (after.p_value, after.p_value_against) == (1, 1)
+    decided = {name: getattr(before, name) for name in ("verdict", "why", "p_value", "p_value_against")}
     assert replace(after, **decided) == before
 
 

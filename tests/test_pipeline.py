@@ -97,8 +97,8 @@ def test_what_lies_here_is_what_is_written():
     assert all((ROOT / file).read_text().startswith(WRITTEN_BY) for file in FILES)
 
 
-def members(root):
-    """Of every member of every stage in ``root``, its dependencies and outs with their matrix items put in."""
+def listed(root):
+    """Of every item of every stage in ``root``, its dependencies and outs with their matrix items put in."""
     params = yaml.safe_load((root / "params.yaml").read_text())
     found = {}
     for file in FILES:
@@ -123,8 +123,8 @@ def put_in(matrix, items, paths):
     return paths
 
 
-def test_members_make_the_files_that_the_commands_write():
-    made = {out for _, outs in members(ROOT).values() for out in outs}
+def test_stages_make_the_files_that_the_commands_write():
+    made = {out for _, outs in listed(ROOT).values() for out in outs}
     here = Workspace.at(Path())
     for scale in (scale for tasks in CONFIG.scales.values() for scale in tasks.values()):
         for study in (StudySpec(arch, scale) for arch in scale.architectures):
@@ -135,11 +135,11 @@ def test_members_make_the_files_that_the_commands_write():
 
 
 def test_dvc_lock_pins_the_code_that_each_stage_depends_on():
-    listed = members(ROOT)
+    items = listed(ROOT)
     for file in FILES:
         lock = yaml.load((ROOT / file).with_suffix(".lock").read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         for name, entry in lock["stages"].items():
-            assert {dep["path"] for dep in entry["deps"]} == set(listed[f"{file}:{name}"][0])
+            assert {dep["path"] for dep in entry["deps"]} == set(items[f"{file}:{name}"][0])
 
 
 class Copy:
@@ -152,7 +152,7 @@ class Copy:
         self.before = self.digests()
 
     def digests(self):
-        """Of every member of every stage, the digests of what it depends on as far as that lies here."""
+        """Of every item of every stage, the digests of what it depends on as far as that lies here."""
         program = "from overparam.cli import main; main()"
         command = [sys.executable, "-c", program, "pipeline", "--write"]
         environment = {**os.environ, "PYTHONPATH": str(self.root)}
@@ -163,7 +163,7 @@ class Copy:
                 for path in deps
                 for file in [self.root / path]
             }
-            for name, (deps, _) in members(self.root).items()
+            for name, (deps, _) in listed(self.root).items()
         }
 
     def stale(self):

@@ -3,14 +3,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from features import COPIES, HALF, ONE, QUARTER, WIDTH, file_of, world
+from features import HALF, MEMBERS, ONE, QUARTER, WIDTH, file_of, world
 
 from overparam.errors import MeasurementError
 from overparam.study.feature_blocks import M_1, M_1_PRIME, Early, S, S_matched, S_prime
 from overparam.study.layout import Replicate, check_distinct, check_same_examples
 
 
-def test_the_first_copies_make_the_concatenation_and_the_next_as_many_are_held_out_of_it():
+def test_the_first_members_make_the_concatenation_and_the_next_as_many_are_held_out_of_it():
     files = world()
     replicate = Replicate.of(files)
     assert replicate.alphas == (HALF, QUARTER)
@@ -26,22 +26,22 @@ def test_the_first_copies_make_the_concatenation_and_the_next_as_many_are_held_o
     np.testing.assert_array_equal(blocks[M_1], files[ONE].features[:, 0])
     np.testing.assert_array_equal(blocks[M_1_PRIME], files[ONE].features[:, 1])
     for alpha in (HALF, QUARTER):
-        U, copies = alpha.denominator, files[alpha].features
-        np.testing.assert_array_equal(blocks[S(alpha)], np.hstack([copies[:, k] for k in range(U)]))
-        np.testing.assert_array_equal(blocks[S_prime(alpha)], np.hstack([copies[:, k] for k in range(U, 2 * U)]))
+        U, members = alpha.denominator, files[alpha].features
+        np.testing.assert_array_equal(blocks[S(alpha)], np.hstack([members[:, k] for k in range(U)]))
+        np.testing.assert_array_equal(blocks[S_prime(alpha)], np.hstack([members[:, k] for k in range(U, 2 * U)]))
         assert blocks[S(alpha)].shape == blocks[M_1].shape
     for name in ("ids", "labels", "heldout"):
         np.testing.assert_array_equal(getattr(blocks, name), getattr(files[ONE], name))
 
 
-@pytest.mark.parametrize("copies", [8, 15, 16, 20])
-def test_further_copies_make_a_concatenation_with_the_parameters_of_the_wide_network(copies):
+@pytest.mark.parametrize("members", [8, 15, 16, 20])
+def test_further_members_make_a_concatenation_with_the_parameters_of_the_wide_network(members):
     files = world()
-    many = np.random.default_rng(0).standard_normal((len(files[ONE].ids), copies, WIDTH // 4))
+    many = np.random.default_rng(0).standard_normal((len(files[ONE].ids), members, WIDTH // 4))
     blocks = Replicate.of({**files, QUARTER: file_of(many)}).blocks
     np.testing.assert_array_equal(blocks[S_prime(QUARTER)], many[:, 4:8].reshape(len(many), -1))
-    assert (S_matched(QUARTER) in blocks.arrays) == (copies >= 16)
-    if copies >= 16:
+    assert (S_matched(QUARTER) in blocks.arrays) == (members >= 16)
+    if members >= 16:
         np.testing.assert_array_equal(blocks[S_matched(QUARTER)], many[:, :16].reshape(len(many), -1))
 
 
@@ -72,25 +72,25 @@ def test_a_concatenation_with_half_the_features_is_refused(alpha):
         Replicate.of(files)
 
 
-@pytest.mark.parametrize("copies", [2, 4, 7])
-def test_too_few_copies_for_a_concatenation_and_a_target_are_refused(copies):
+@pytest.mark.parametrize("members", [2, 4, 7])
+def test_too_few_members_for_a_concatenation_and_a_target_are_refused(members):
     files = world()
-    files[QUARTER] = replace(files[QUARTER], features=files[QUARTER].features[:, :copies])
-    with pytest.raises(MeasurementError, match=f"α = 1/4 has {copies} networks where 8 are needed, half of them held"):
+    files[QUARTER] = replace(files[QUARTER], features=files[QUARTER].features[:, :members])
+    with pytest.raises(MeasurementError, match=f"α = 1/4 has {members} networks where 8 are needed, half of them held"):
         Replicate.of(files)
 
 
 def digests(alpha: Fraction, replicate: int) -> list[str]:
-    return [f"{alpha}-{replicate}-{k}" for k in range(COPIES[alpha])]
+    return [f"{alpha}-{replicate}-{k}" for k in range(MEMBERS[alpha])]
 
 
 @pytest.mark.parametrize(
     ("to", "source", "message"),
     [
-        (("1/4-r0", 5), ("1/4-r0", 1), "copy 5 of 1/4-r0 has the very weights of copy 1 of 1/4-r0"),
-        (("1-r1", 0), ("1-r0", 0), "copy 0 of 1-r1 has the very weights of copy 0 of 1-r0"),
-        (("1-r0", 1), ("1-r0", 0), "copy 1 of 1-r0 has the very weights of copy 0 of 1-r0"),
-        (("1/4-r1", 7), ("1/2-r0", 3), "copy 7 of 1/4-r1 has the very weights of copy 3 of 1/2-r0"),
+        (("1/4-r0", 5), ("1/4-r0", 1), "member 5 of 1/4-r0 has the very weights of member 1 of 1/4-r0"),
+        (("1-r1", 0), ("1-r0", 0), "member 0 of 1-r1 has the very weights of member 0 of 1-r0"),
+        (("1-r0", 1), ("1-r0", 0), "member 1 of 1-r0 has the very weights of member 0 of 1-r0"),
+        (("1/4-r1", 7), ("1/2-r0", 3), "member 7 of 1/4-r1 has the very weights of member 3 of 1/2-r0"),
     ],
 )
 def test_the_same_weights_twice_are_refused_wherever_they_stand(to, source, message):
@@ -103,7 +103,7 @@ def test_the_same_weights_twice_are_refused_wherever_they_stand(to, source, mess
 
 def test_one_replicate_copied_is_refused():
     study = {f"1-r{r}": digests(ONE, 0) for r in (0, 1, 2)}
-    with pytest.raises(MeasurementError, match="copy 0 of 1-r1 has the very weights of copy 0 of 1-r0"):
+    with pytest.raises(MeasurementError, match="member 0 of 1-r1 has the very weights of member 0 of 1-r0"):
         check_distinct(study)
 
 

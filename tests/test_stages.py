@@ -16,11 +16,11 @@ from overparam.networks import training
 from overparam.networks.checkpoints import load_checkpoint
 from overparam.networks.ensemble import split_state
 from overparam.networks.registry import build
-from overparam.networks.seeds import copy_seeds
+from overparam.networks.seeds import member_seeds
 from overparam.networks.training import learning_rate, train
 from overparam.pipeline import stages
-from overparam.pipeline.artifacts import member_of
-from overparam.pipeline.run import members, run_study
+from overparam.pipeline.artifacts import ensemble_of
+from overparam.pipeline.run import ensembles, run_study
 from overparam.pipeline.stages import feature_stage, load_study_data, measure_stage, train_stage
 from overparam.study.feature_file import read_features, write_features
 from overparam.study.record import read_record
@@ -117,7 +117,7 @@ def test_processes_that_share_the_cores_train_the_networks_that_one_alone_would(
 
 def test_a_network_that_diverges_in_a_process_is_named_in_a_sentence(tmp_path):
     diverging = tiny_study(train=tiny_recipe(learning_rate=1e30, clip_norm=1e30))
-    with pytest.raises(MeasurementError, match=r"the loss of copy \d \(digits-resnet18-.*\) is not finite"):
+    with pytest.raises(MeasurementError, match=r"the loss of member \d \(digits-resnet18-.*\) is not finite"):
         run_study(diverging, Workspace.at(tmp_path))
 
 
@@ -217,9 +217,9 @@ def test_a_snapshot_is_the_wide_network_as_it_was(finished):
     with pytest.MonkeyPatch.context() as patch:
         # As many steps of the schedule as the whole run has, of which one epoch is taken.
         patch.setattr(training, "learning_rate", lambda step, steps, spec: learning_rate(step, 2 * steps, recipe))
-        train(stopped, tiny_digits(), replace(recipe, epochs=1), copy_seeds(study, Fraction(1), 0))
+        train(stopped, tiny_digits(), replace(recipe, epochs=1), member_seeds(study, Fraction(1), 0))
     for name, value in split_state(stopped.state_dict(), 2)[1].items():
-        if value.dim():  # batch counters are common to all copies of a checkpoint
+        if value.dim():  # batch counters are common to all members of a checkpoint
             torch.testing.assert_close(early[name], value)
 
 
@@ -248,7 +248,7 @@ def test_one_replicate_copied_is_no_second_one(finished, tmp_path):
     workspace, _ = finished
     study = tiny_study()
     copied = Workspace.at(tmp_path)
-    for alpha, replicate in members(study):
+    for alpha, replicate in ensembles(study):
         target = copied.feature_file(study, alpha, replicate)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(workspace.feature_file(study, alpha, 0).read_bytes())
@@ -259,8 +259,8 @@ def test_one_replicate_copied_is_no_second_one(finished, tmp_path):
         path = copied.feature_file(study, alpha, 1)
         file = read_features(path)
         arrays = {name: value for name, value in vars(file).items() if name != "metadata"}
-        write_features(path, arrays, {**file.metadata, "of": member_of(study, alpha, 1)})
-    with pytest.raises(MeasurementError, match="copy 0 of .*-r1 has the very weights of copy 0 of .*-r0"):
+        write_features(path, arrays, {**file.metadata, "of": ensemble_of(study, alpha, 1)})
+    with pytest.raises(MeasurementError, match="member 0 of .*-r1 has the very weights of member 0 of .*-r0"):
         measure_stage(study, copied)
 
 

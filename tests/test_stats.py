@@ -132,7 +132,7 @@ def test_an_inequality_is_decided_by_where_its_interval_lies(distance, outcome, 
     assert below.outcome == (MIRRORED[outcome] or "inconclusive")
     for verdict in (above, below):
         assert verdict.holds == (verdict.outcome == "holds")
-        assert (verdict.refutation < 0.05) == (verdict.outcome == "refuted")
+        assert (verdict.p_value_against < 0.05) == (verdict.outcome == "refuted")
         assert (verdict.effect, verdict.margin) == (effect, margin)
         assert f"{margin:g}" in verdict.why
 
@@ -193,7 +193,7 @@ def test_among_k_parts_the_smallest_p_value_must_be_below_a_kth_of_five_percent(
         parts[place] = failing
         verdict = every(parts)
         assert verdict.outcome == outcome
-        assert verdict.refutation == pytest.approx(share * 0.05)
+        assert verdict.p_value_against == pytest.approx(share * 0.05)
         assert verdict.why.endswith("(Holm)") == (outcome == "inconclusive" and k > 1)
 
 
@@ -213,19 +213,19 @@ def test_all_of_several_hold_only_if_each_does(outcomes, outcome):
     verdict = every(parts)
     assert verdict.outcome == outcome
     assert verdict.effect is parts[0].effect
-    assert verdict.refutation <= 1.0
+    assert verdict.p_value_against <= 1.0
     if outcome == "refuted":
-        assert verdict.why == min(parts, key=lambda part: part.refutation).why
+        assert verdict.why == min(parts, key=lambda part: part.p_value_against).why
     assert "Holm" not in verdict.why
 
 
 def test_a_gate_changes_the_outcome_and_the_reason_alone():
     verdict = greater(spread_effect(1.0, 0.1), 0.0)
     gated = verdict.inconclusive("a gate")
-    assert gated == Verdict("inconclusive", verdict.effect, 0.0, "a gate", verdict.refutation)
+    assert gated == Verdict("inconclusive", verdict.effect, 0.0, "a gate", verdict.p_value_against)
 
 
-# Calibration: Gaussian worlds whose replicates share their examples, at a true effect equal to the margin.
+# Error rates: Gaussian worlds whose replicates share their examples, at a true effect equal to the margin.
 WORLDS, MARGIN, EXAMPLES = 300, 0.02, 200
 MOST = scipy.stats.binom.ppf(0.999, WORLDS, 0.05)
 
@@ -264,6 +264,6 @@ def test_an_effect_far_above_the_margin_is_called_above_it():
 
 @pytest.mark.parametrize("lower", [percentile_bootstrap, seeds_alone])
 @pytest.mark.parametrize("R", [3, 5])
-def test_the_calibration_goes_red_with_bounds_that_do_not_know_the_examples(R, lower, monkeypatch):
+def test_the_error_rate_is_too_high_with_bounds_that_do_not_know_the_examples(R, lower, monkeypatch):
     monkeypatch.setattr(Effect, "lower", property(lower))
     assert holds(R) > MOST

@@ -167,8 +167,8 @@ TRIAL = {
 
 def test_the_trial_of_the_judge_is_a_line_for_all_that_must_come_out_alike(tmp_path):
     path = tmp_path / "page.md"
-    path.write_text("<!-- calibration -->\nas before\n<!-- end of calibration -->\n", encoding="utf-8")
-    write_sealed(tmp_path / "calibration.json", TRIAL)
+    path.write_text("<!-- error-rates -->\nas before\n<!-- end of error-rates -->\n", encoding="utf-8")
+    write_sealed(tmp_path / "error-rates.json", TRIAL)
     fill_sections(path, tmp_path)
     text = path.read_text(encoding="utf-8")
     assert "before" not in text
@@ -189,7 +189,7 @@ SEALED = {**TRIAL, "sha256": digest_json(TRIAL)}
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "there is no calibration"),
+        (None, "there are no error rates"),
         ("", "is damaged"),
         ("{", "is damaged"),
         ("{}", "does not match its own SHA-256"),
@@ -208,10 +208,10 @@ SEALED = {**TRIAL, "sha256": digest_json(TRIAL)}
 )
 def test_a_trial_that_is_not_there_damaged_or_edited_leaves_the_page_as_it_is(tmp_path, content, message):
     path = tmp_path / "page.md"
-    path.write_text("<!-- calibration -->\nas before\n<!-- end of calibration -->\n", encoding="utf-8")
+    path.write_text("<!-- error-rates -->\nas before\n<!-- end of error-rates -->\n", encoding="utf-8")
     if content is not None:
-        (tmp_path / "calibration.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ArtifactError, match=f"{message}.*overparam calibrate"):
+        (tmp_path / "error-rates.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ArtifactError, match=f"{message}.*overparam error-rates"):
         fill_sections(path, tmp_path)
     assert "as before" in path.read_text(encoding="utf-8")
 

@@ -131,7 +131,7 @@ def test_without_a_product_a_collapse_must_be_refuted(wide, expected):
     found = judged("toy-collapse-needs-product", with_product, NARROW)
     assert found.verdict == expected
     collapse = judged("toy-collapse", without, NARROW)
-    assert (found.confirmation, found.refutation) == (collapse.refutation, collapse.confirmation)
+    assert (found.p_value, found.p_value_against) == (collapse.p_value_against, collapse.p_value)
     with pytest.raises(ArtifactError, match="has no control 'no product': run `overparam toy` again"):
         verdict("toy-collapse-needs-product", without, NARROW)
 

@@ -14,7 +14,7 @@ from overparam.networks import training
 from overparam.networks.batches import epoch_batches
 from overparam.networks.ensemble import split_state
 from overparam.networks.registry import build
-from overparam.networks.seeds import copy_seeds
+from overparam.networks.seeds import member_seeds
 from overparam.networks.training import learning_rate, train
 
 CPU = torch.device("cpu")
@@ -23,9 +23,9 @@ CPU = torch.device("cpu")
 ARCHITECTURES = ["resnet18", "transformer"]  # one an optimiser
 
 
-def network(copies=2, arch="resnet18"):
+def network(members=2, arch="resnet18"):
     data = tiny_data(arch)
-    return build(arch, QUARTER, copies, base_width=8, channels=data.channels, classes=data.classes)
+    return build(arch, QUARTER, members, base_width=8, channels=data.channels, classes=data.classes)
 
 
 def weights(net):
@@ -49,10 +49,10 @@ def test_training_learns():
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_an_interrupted_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path, monkeypatch, arch):
+def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, monkeypatch, arch):
     data, recipe, state = tiny_data(arch), tiny_recipe_of(arch), tmp_path / "state"
-    undisturbed = network(arch=arch)
-    expected = train(undisturbed, data, recipe, [1, 2], snapshots=[1])
+    uninterrupted = network(arch=arch)
+    expected = train(uninterrupted, data, recipe, [1, 2], snapshots=[1])
 
     def interrupt_in_second_epoch(examples, spec, seeds, epoch, device):
         if epoch == 1:
@@ -67,7 +67,7 @@ def test_an_interrupted_run_ends_with_the_weights_of_an_undisturbed_one(tmp_path
     resumed = network(arch=arch)
     history = train(resumed, data, recipe, [1, 2], snapshots=[1], resume=state, key="k")
     assert history == expected
-    assert torch.equal(weights(resumed), weights(undisturbed))
+    assert torch.equal(weights(resumed), weights(uninterrupted))
     assert list(history.snapshots) == list(expected.snapshots) == [1]
     for name, value in expected.snapshots[1].items():
         assert torch.equal(history.snapshots[1][name], value)
@@ -81,7 +81,7 @@ train(network(), tiny_digits(), tiny_recipe(epochs=40), [1, 2], resume=Path(sys.
 """
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_weights_of_an_undisturbed_one(tmp_path):
+def test_a_killed_run_goes_on_and_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
     state = tmp_path / "state"
     process = subprocess.Popen([sys.executable, "-c", KILLED_RUN, str(state)], cwd=ROOT / "tests")
     while not state.exists():
@@ -89,10 +89,10 @@ def test_a_killed_run_goes_on_and_ends_with_the_weights_of_an_undisturbed_one(tm
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    undisturbed, resumed = network(), network()
-    expected = train(undisturbed, tiny_digits(), tiny_recipe(epochs=40), [1, 2])
+    uninterrupted, resumed = network(), network()
+    expected = train(uninterrupted, tiny_digits(), tiny_recipe(epochs=40), [1, 2])
     assert train(resumed, tiny_digits(), tiny_recipe(epochs=40), [1, 2], resume=state, key="k") == expected
-    assert torch.equal(weights(resumed), weights(undisturbed))
+    assert torch.equal(weights(resumed), weights(uninterrupted))
 
 
 @pytest.mark.parametrize("damage", ["another key", "cut", "missing"])
@@ -121,12 +121,10 @@ def test_only_the_matrices_of_a_transformer_decay():
         assert torch.all(parameter < 1.0 if before[name].dim() > 1 else parameter == 1.0)
 
 
-def test_every_copy_sees_every_example_once_an_epoch_in_its_own_order():
+def test_every_member_sees_every_example_once_an_epoch_in_its_own_order():
     data = tiny_digits()
     recipe = tiny_recipe(crop_padding=0)
-    labels = [
-        torch.cat([batch[1][copy] for batch in epoch_batches(data.train, recipe, [1, 2], 0, CPU)]) for copy in (0, 1)
-    ]
+    labels = [torch.cat([batch[1][k] for batch in epoch_batches(data.train, recipe, [1, 2], 0, CPU)]) for k in (0, 1)]
     assert sorted(labels[0].tolist()) == sorted(data.train.labels.tolist())
     assert labels[0].tolist() != labels[1].tolist()
     other_epoch = torch.cat([batch[1][0] for batch in epoch_batches(data.train, recipe, [1, 2], 1, CPU)])
@@ -166,8 +164,8 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing():
     assert all(rate > 0 for rate in rates)
 
 
-def test_gradients_are_clipped_copy_by_copy():
-    net = network(copies=2)
+def test_gradients_are_clipped_member_by_member():
+    net = network(members=2)
     for parameter in net.parameters():
         parameter.grad = torch.ones_like(parameter)
         parameter.grad.chunk(2)[1].mul_(1e-6)
@@ -178,8 +176,8 @@ def test_gradients_are_clipped_copy_by_copy():
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_in_a_sentence(monkeypatch):
-    monkeypatch.setattr(training, "copy_losses", lambda logits, labels: logits.sum(dim=(1, 2)) * torch.nan)
-    with pytest.raises(MeasurementError, match="loss of copy 0 .* is not finite after epoch 1: lower learning_rate"):
+    monkeypatch.setattr(training, "member_losses", lambda logits, labels: logits.sum(dim=(1, 2)) * torch.nan)
+    with pytest.raises(MeasurementError, match="loss of member 0 .* is not finite after epoch 1: lower learning_rate"):
         train(network(), tiny_digits(), tiny_recipe(), [1, 2])
 
 
@@ -189,14 +187,14 @@ def test_no_two_networks_share_a_seed():
         for arch in ("resnet18", "vgg16")
         for alpha in tiny_study().scale.alphas
         for replicate in (0, 1)
-        for seed in copy_seeds(tiny_study(arch), alpha, replicate)
+        for seed in member_seeds(tiny_study(arch), alpha, replicate)
     ]
     assert len(set(seeds)) == len(seeds) == 2 * 2 * (2 + 4 + 8)
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 
-def test_copies_end_apart():
-    net = network(copies=2)
+def test_members_end_apart():
+    net = network(members=2)
     train(net, tiny_digits(), tiny_recipe(), [1, 2])
     first, second = split_state(net.state_dict(), 2)
     assert not torch.allclose(first["conv1.weight"], second["conv1.weight"])

@@ -67,7 +67,7 @@ def train(
     epochs: Budget = None,
     root: OwnRoot,
 ) -> None:
-    """Train all copies at one width in one replicate; does nothing if that checkpoint is there.
+    """Train the ensemble at one width in one replicate; does nothing if that checkpoint is there.
 
     Interrupted, it goes on from the last epoch when started again. Example: `overparam train digits resnet18 1/16 0`
     """
@@ -154,7 +154,7 @@ def measure(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) -
 def controls(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) -> None:
     """Measure what a sceptic asks of one study that has its features.
 
-    Ridge paths, nonlinear maps, more copies, untrained networks, stitching, and the field's measures of similarity.
+    Ridge paths, nonlinear maps, more members, untrained networks, stitching, and the field's measures of similarity.
 
     Example: `overparam controls digits resnet18`
     """
@@ -197,10 +197,10 @@ def toy(*, margins: MarginsFile = None, root: OwnRoot) -> None:
 
 
 @app.command()
-def calibrate(
+def error_rates(
     to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="JSON to write", show_default="the root's results/calibration.json"),
+        typer.Option(metavar="FILE", help="JSON to write", show_default="the root's results/error-rates.json"),
     ] = None,
     *,
     margins: MarginsFile = None,
@@ -208,21 +208,23 @@ def calibrate(
 ) -> None:
     """Put the judge on trial in worlds whose truth is known; exit code 1 if it is wrong more often than it may be.
 
-    Takes about an hour of two cores; started again, it goes on where it was interrupted. Example: `overparam calibrate`
+    Takes about an hour of two cores; started again, it goes on where it was interrupted.
+
+    Example: `overparam error-rates`
     """
-    from overparam.error_rates.acceptance import calibrate as run
+    from overparam.error_rates.acceptance import measure_error_rates
     from overparam.error_rates.memory import Memory
     from overparam.io.files import write_sealed
 
-    declared, file = margins_of(margins), to or Workspace.at(root).results / "calibration.json"
-    memory = Memory(root / ".overparam" / "calibration.jsonl", declared)
+    declared, file = margins_of(margins), to or Workspace.at(root).results / "error-rates.json"
+    memory = Memory(root / ".overparam" / "error-rates.jsonl", declared)
     with progress_display() as display:
         bar = display.add_task("worlds", total=None)
 
         def advance(done: int, total: int) -> None:
             display.update(bar, completed=done, total=total)
 
-        result = run(margins=declared, memory=memory, advance=advance)
+        result = measure_error_rates(margins=declared, memory=memory, advance=advance)
 
     def show_rows() -> None:
         for row in result["rows"]:

@@ -110,7 +110,7 @@ def tables(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Markdown with `<!-- KIND SCALE -->`, of tables, controls or equal-fit, or `<!-- calibration -->`"
+            help="Markdown with `<!-- KIND SCALE -->`, of tables, controls or equal-fit, or `<!-- error-rates -->`"
         ),
     ],
     *,

@@ -86,12 +86,12 @@ class Comparison:
           margin; of spans a difference of shares of variance, of performances a difference of accuracies (0.01 is one
           percentage point). Bounds are NaN where one replicate gives none.
         - ``verdict``: ``holds``, ``refuted`` or ``inconclusive``, and ``why``.
-        - ``confirmation``, ``refutation``: p-values for the claim and against it, of this row alone.
+        - ``p_value``, ``p_value_against``: for the claim, and against it; of this row alone.
         """
         from pandas import DataFrame  # half a second, and most comparisons are only printed
 
         columns = ["claim", "alpha", "width", "replicates", "effect", "lower", "upper", "margin", "verdict"]
-        columns += ["why", "confirmation", "refutation"]
+        columns += ["why", "p_value", "p_value_against"]
         frame = DataFrame([judgement.as_json() for judgement in self.judgements], columns=columns)
         frame["alpha"] = [float(Fraction(alpha)) if alpha else math.nan for alpha in frame["alpha"]]
         return frame.astype({"alpha": float, "lower": float, "upper": float})
@@ -161,11 +161,11 @@ def compare_networks(
     classes = classes_of(networks, labels, count)
     replicates = dict(enumerate(build_replicates(networks, classes, split)))
     order = check_order(networks, labels, label_ids, count)
-    copies = {Fraction(1): 2, **{alpha: len(narrow) for alpha, narrow in first.by_width().items()}}
+    members = {Fraction(1): 2, **{alpha: len(narrow) for alpha, narrow in first.by_width().items()}}
     arrays = {**named_features(networks), "held-out examples": split}
     if classes is not None:
         arrays["classes"] = classes
-    record = _measure(replicates, copies, {name: digest_array(array) for name, array in arrays.items()}, workers)
+    record = _measure(replicates, members, {name: digest_array(array) for name, array in arrays.items()}, workers)
     classified = replicates[0].blocks.classified
     claims = {name: claim for name, claim in JUDGED.items() if classified or claim.inequality.unit == "span"}
     notes = (
@@ -175,7 +175,7 @@ def compare_networks(
         ),
         f"fitted on {np.sum(~split):,} examples, measured on {np.sum(split):,} held-out ones; R = {len(replicates)}",
         order,
-        *_left_out(claims, copies),
+        *_left_out(claims, members),
         "no claim is marked confounded: training accuracies are unknown here; check that narrow networks fit as well",
     )
     judgements = judge_record(record, preregistration, evidence="features", claims=claims)
@@ -183,10 +183,10 @@ def compare_networks(
 
 
 def _measure(
-    replicates: Mapping[int, Replicate], copies: Mapping[Fraction, int], digests: Mapping[str, str], workers: int
+    replicates: Mapping[int, Replicate], members: Mapping[Fraction, int], digests: Mapping[str, str], workers: int
 ) -> Record:
-    """A record of everything that can be measured; ``copies`` by width factor, ``digests`` of all inputs by name."""
-    unknown = {alpha: [[math.nan] * count] * len(replicates) for alpha, count in copies.items()}
+    """A record of everything that can be measured; ``members`` by width factor, ``digests`` of all inputs by name."""
+    unknown = {alpha: [[math.nan] * count] * len(replicates) for alpha, count in members.items()}
     environment = {library: version(library) for library in ("overparam", "numpy", "scipy")}
     blocks = replicates[0].blocks
     wide = blocks[M_1].shape[1]
@@ -197,14 +197,14 @@ def _measure(
         arch="networks",
         scale="own",
         key=digest_json({"inputs": digests, "libraries": environment}),
-        alphas=tuple(copies),
+        alphas=tuple(members),
         replicates=tuple(replicates),
         networks={
             alpha: {"features": int(alpha * wide), "train_accuracy": nan, "heldout_accuracy": nan}
             for alpha, nan in unknown.items()
         },
         data={
-            "source": f"features of {sum(copies.values()) * len(replicates)} networks",
+            "source": f"features of {sum(members.values()) * len(replicates)} networks",
             "sha256": digests,
             **known,
         },
@@ -282,16 +282,16 @@ def compare_files(
     )
 
 
-def _left_out(claims: Mapping[str, Claim], copies: Mapping[Fraction, int]) -> list[str]:
+def _left_out(claims: Mapping[str, Claim], members: Mapping[Fraction, int]) -> list[str]:
     """For everything that would let more claims be judged, a sentence that names them."""
     waiting: dict[str, list[str]] = {}
     if len(claims) < len(JUDGED):
         waiting["labels of two or more classes"] = [name for name in JUDGED if name not in claims]
     for name, claim in claims.items():
-        enough = {alpha: claim.widths.enough(alpha) for alpha in copies if alpha < 1}
+        enough = {alpha: claim.widths.enough(alpha) for alpha in members if alpha < 1}
         if not claim.cells(enough):
             waiting.setdefault(f"networks of α {claim.widths}", []).append(name)
         for alpha in claim.widths.about(enough):
-            if copies[alpha] < enough[alpha]:
+            if members[alpha] < enough[alpha]:
                 waiting.setdefault(f"{enough[alpha]} networks of α = {alpha}", []).append(name)
     return [f"not judged without {remedy}: {', '.join(names)}" for remedy, names in waiting.items()]

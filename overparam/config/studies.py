@@ -69,12 +69,12 @@ class ScaleSection:
     architectures: Annotated[tuple[str, ...], Field(min_length=1), Must("be a list with at least one name")]
     base_width: Count
     alphas: tuple[Alpha, ...]
-    copies: Mapping[Alpha, int]
+    members: Mapping[Alpha, int]
     snapshots: tuple[int, ...]
     replicates: tuple[int, ...]
     train_examples: Examples
     fit_examples: Examples
-    storage: Literal["float32", "float16"]
+    dtype: Literal["float32", "float16"]
     train: Recipe
     budgets: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
     admission: Admission = None
@@ -82,15 +82,15 @@ class ScaleSection:
     @model_validator(mode="after")
     def _can_be_run(self) -> Self:
         narrow = [a for a in self.alphas if (self.base_width * a).denominator != 1]
-        few = [a for a in self.alphas if self.copies.get(a, 0) < 2 / a]
+        few = [a for a in self.alphas if self.members.get(a, 0) < 2 / a]
         require(
             {
                 "alphas must contain 1, the full width, and a narrower one": Fraction(1) in self.alphas
                 and len(self.alphas) > 1,
                 "alphas must differ": len(set(self.alphas)) == len(self.alphas),
                 f"base_width {self.base_width} times α = {_listed(narrow)} is no whole number of channels": not narrow,
-                f"copies at α = {_listed(few)} must be at least 2/α: U* for S_α, and as many held out of it": not few,
-                "copies at α = 1 must be 2: M_1 and M_1′": self.copies.get(Fraction(1)) == 2,
+                f"members at α = {_listed(few)} must be at least 2/α: U* for S_α, and as many held out of it": not few,
+                "members at α = 1 must be 2: M_1 and M_1′": self.members.get(Fraction(1)) == 2,
                 "replicates must be different whole numbers from 0 up": self.replicates != ()
                 and len(set(self.replicates)) == len(self.replicates)
                 and min(self.replicates) >= 0,
@@ -174,21 +174,22 @@ class StudySpec:
 
     def training_identity(self, alpha: Fraction, replicate: int) -> dict[str, Any]:
         """All that the weights of one checkpoint depend on, data and code apart, as plain JSON values."""
+        # The keys "copies" and "storage" stay: the identities of checkpoints that took hours digest them.
         return {
             "task": self.task,
             "arch": self.arch,
             "alpha": str(alpha),
             "replicate": replicate,
             "base_width": self.scale.base_width,
-            "copies": self.scale.copies[alpha],
+            "copies": self.scale.members[alpha],
             "snapshots": list(self.snapshots(alpha)),
             "train_examples": self.scale.train_examples,
-            "storage": self.scale.storage,
+            "storage": self.scale.dtype,
             "train": stated(self.recipe),
             **({"apart_from": self.scale.fit_examples} if self.scale.admission else {}),
         }
 
-    def check_member(self, alpha: Fraction, replicate: int) -> None:
+    def check_ensemble(self, alpha: Fraction, replicate: int) -> None:
         """Raise SpecError if the scale has no such width factor or replicate."""
         if alpha not in self.alphas:
             raise SpecError(f"{self.task} at scale {self.scale.name} has no α = {alpha}: it has {_listed(self.alphas)}")

@@ -27,12 +27,12 @@ class Workspace:
         return Workspace(*(place.absolute() for place in (self.checkpoints, self.features, self.results, self.data)))
 
     def checkpoint(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
-        """The checkpoint of all copies at one width in one replicate."""
-        return self.checkpoints / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"
+        """The checkpoint of all members at one width in one replicate."""
+        return self.checkpoints / study.scale.name / f"{_ensemble(study, alpha, replicate)}.safetensors"
 
     def feature_file(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
         """The features that checkpoint gives."""
-        return self.features / study.scale.name / f"{_member(study, alpha, replicate)}.safetensors"
+        return self.features / study.scale.name / f"{_ensemble(study, alpha, replicate)}.safetensors"
 
     def kernels(self, key: str) -> Path:
         """What says that the kernels passed that training something on some machine calls."""
@@ -49,7 +49,7 @@ class Workspace:
 
     def fit(self, study: StudySpec, alpha: Fraction, replicate: int) -> Path:
         """How well the networks of that checkpoint fit their training data."""
-        return self.checkpoints.parent / "fits" / study.scale.name / f"{_member(study, alpha, replicate)}.json"
+        return self.checkpoints.parent / "fits" / study.scale.name / f"{_ensemble(study, alpha, replicate)}.json"
 
     def equal_fit(self, study: StudySpec) -> Path:
         """The record of the claims at equal fit."""
@@ -60,6 +60,6 @@ class Workspace:
         return self.results / study.scale.name / "controls" / f"{study.task}-{study.arch}.json"
 
 
-def _member(study: StudySpec, alpha: Fraction, replicate: int) -> str:
+def _ensemble(study: StudySpec, alpha: Fraction, replicate: int) -> str:
     less = "" if study.budget is None else f"-e{study.budget:g}"
     return f"{study.task}-{study.arch}-{alpha_label(alpha)}{less}-r{replicate}"

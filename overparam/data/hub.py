@@ -64,17 +64,17 @@ class HubDataset:
         Raises:
             DataError: if they are missing, or not the files that were fetched.
         """
-        return self._undisturbed(root, self._open)
+        return self._settled(root, self._open)
 
     def is_at_hand(self, root: Path) -> bool:
         """Whether `overparam.data.fetch.fetch` left anything below ``root``."""
         try:
-            self._undisturbed(root, self._note)
+            self._settled(root, self._note)
         except DataError:
             return False
         return True
 
-    def _undisturbed(self, root: Path, read: Callable[[Path], Read]) -> Read:
+    def _settled(self, root: Path, read: Callable[[Path], Read]) -> Read:
         """What ``read`` finds in the folder, if need be while no fetch is putting other files in place."""
         folder = root / self.folder
         try:

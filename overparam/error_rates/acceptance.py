@@ -151,7 +151,7 @@ GENERATED = (
 )
 
 
-def calibrate(
+def measure_error_rates(
     *,
     worlds: int | None = None,
     statistical: Sequence[StatisticalTrial | EqualFitTrial] = (*STATISTICAL, *AT_EQUAL_FIT),

@@ -16,7 +16,7 @@ from overparam.study.feature_file import FeatureFile
 
 ONE, NARROW = Fraction(1), Fraction(1, 4)
 PARTS, PART_WIDTH = NARROW.denominator, 4  # parts of a wide network, and features of a part
-COPIES = {ONE: 2, NARROW: 3 * PARTS}  # narrow ones for S_α, S_α′, and one more concatenation
+MEMBERS = {ONE: 2, NARROW: 3 * PARTS}  # narrow ones for S_α, S_α′, and one more concatenation
 FIT, HELDOUT = 500, 4000
 BOTH, OF_WIDE, OF_NARROW = (0, 1), (2, 3), (4, 5)  # latent numbers
 TELLING = BOTH + OF_WIDE  # those that decide the label
@@ -53,9 +53,9 @@ ONE_LAW = Law("one law", TELLING, TELLING)
 SIGNAL = Law("signal", BOTH + OF_WIDE, BOTH + OF_NARROW)
 
 
-def declared_accuracies(rng: np.random.Generator, level: float, copies: int) -> list[float]:
+def declared_accuracies(rng: np.random.Generator, level: float, members: int) -> list[float]:
     """What each of some networks says of its training accuracy: about a level."""
-    return (level + 0.002 * rng.standard_normal(copies)).tolist()
+    return (level + 0.002 * rng.standard_normal(members)).tolist()
 
 
 def _examples(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -66,25 +66,25 @@ def _examples(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _file(rng: np.random.Generator, seen: np.ndarray, labels: np.ndarray, alpha: Fraction) -> FeatureFile:
-    copies, parts = COPIES[alpha], COPIES[alpha] * int(PARTS * alpha)
+    members, parts = MEMBERS[alpha], MEMBERS[alpha] * int(PARTS * alpha)
     rotations = np.linalg.qr(rng.standard_normal((parts, seen.shape[1], PART_WIDTH)))[0]
     features = np.einsum("nz,pzf->npf", seen, rotations)
     noise = FEATURE_NOISE * np.exp(SEED_SPREAD * rng.standard_normal((parts, 1)))
     features += noise * rng.standard_normal(features.shape)
-    accuracies = declared_accuracies(rng, WELL_TRAINED, copies)
+    accuracies = declared_accuracies(rng, WELL_TRAINED, members)
     metadata = {
-        "checkpoint": {"weights": [hashlib.sha256(w.tobytes()).hexdigest() for w in rotations.reshape(copies, -1)]},
-        "seeds": list(range(copies)),
-        "parameters": rotations.size // copies,
+        "checkpoint": {"weights": [hashlib.sha256(w.tobytes()).hexdigest() for w in rotations.reshape(members, -1)]},
+        "seeds": list(range(members)),
+        "parameters": rotations.size // members,
         "environment": {},
         "train_accuracy": accuracies,
         "heldout_accuracy": accuracies,
     }
     return FeatureFile(
-        features=features.reshape(len(labels), copies, -1).astype(np.float32),
+        features=features.reshape(len(labels), members, -1).astype(np.float32),
         ids=np.arange(len(labels)),
         labels=labels,
         heldout=np.repeat([False, True], [FIT, HELDOUT]),
-        epochs=np.full(copies, EPOCHS),
+        epochs=np.full(members, EPOCHS),
         metadata=metadata,
     )

@@ -56,8 +56,8 @@ def _in_each(change: Change) -> Callable[[Study, np.random.Generator], Study]:
 def _with_wide(files: Files, *features: np.ndarray) -> Files:
     """Other features (examples, features) in the place of M_1's, or of M_1's and M_1′'s."""
     wide = files[ONE].features.copy()
-    for copy, given in enumerate(features):
-        wide[:, copy] = given
+    for member, given in enumerate(features):
+        wide[:, member] = given
     return {**files, ONE: replace(files[ONE], features=wide)}
 
 
@@ -150,9 +150,9 @@ def _narrow_outliers(files: Files, concatenations: slice, rng: np.random.Generat
     return _first_unit_of(narrow, firsts[concatenations], rng)
 
 
-def _first_unit_of(file: FeatureFile, copies: slice | np.ndarray, rng: np.random.Generator) -> FeatureFile:
+def _first_unit_of(file: FeatureFile, members: slice | np.ndarray, rng: np.random.Generator) -> FeatureFile:
     features = file.features.copy()
-    features[:, copies, 0] = OUTLIER * rng.standard_normal(features[:, copies, 0].shape)
+    features[:, members, 0] = OUTLIER * rng.standard_normal(features[:, members, 0].shape)
     return replace(file, features=features)
 
 

@@ -112,14 +112,14 @@ def contribution_covariance(contributions: np.ndarray) -> np.ndarray:
 class Verdict:
     """What the measurements say of an inequality, and why.
 
-    ``refutation`` is the p-value against the inequality: below 5 % exactly where a single inequality is refuted.
+    ``p_value_against`` is that against the inequality: below 5 % exactly where a single inequality is refuted.
     """
 
     outcome: Outcome
     effect: Effect
     margin: float
     why: str
-    refutation: float
+    p_value_against: float
 
     @property
     def holds(self) -> bool:
@@ -156,7 +156,7 @@ def not_above(effect: Effect, margin: float) -> Verdict:
         "refuted": "holds",
         "inconclusive": "inconclusive",
     }
-    return replace(opposite, outcome=mirrored[opposite.outcome], refutation=(-effect).p_below(-margin))
+    return replace(opposite, outcome=mirrored[opposite.outcome], p_value_against=(-effect).p_below(-margin))
 
 
 def grows(slope: Effect, steps: Mapping[str, Effect], slope_margin: float, margin: float) -> Verdict:
@@ -182,14 +182,14 @@ def every(verdicts: Sequence[Verdict]) -> Verdict:
     Effect and margin are those of the first.
     """
     # Holm's first step: some part is refuted exactly where the smallest p-value is.
-    refutation = min(1.0, len(verdicts) * min(verdict.refutation for verdict in verdicts))
+    p_value_against = min(1.0, len(verdicts) * min(verdict.p_value_against for verdict in verdicts))
     if all(verdict.holds for verdict in verdicts):
         outcome, why = "holds", verdicts[0].why
-    elif refutation < 1 - LEVEL:
-        worst = min(verdicts, key=lambda verdict: verdict.refutation)
+    elif p_value_against < 1 - LEVEL:
+        worst = min(verdicts, key=lambda verdict: verdict.p_value_against)
         outcome, why = "refuted", worst.why
     else:
         missing = next(verdict for verdict in verdicts if not verdict.holds)
         alone = ", but not at 5 % over all parts together (Holm)" if missing.outcome == "refuted" else ""
         outcome, why = "inconclusive", missing.why + alone
-    return Verdict(outcome, verdicts[0].effect, verdicts[0].margin, why, refutation)
+    return Verdict(outcome, verdicts[0].effect, verdicts[0].margin, why, p_value_against)

@@ -23,10 +23,10 @@ def prepare(inputs: Tensor, normalisation: Normalisation | None) -> Tensor:
 def epoch_batches(
     examples: Examples, spec: TrainSpec, seeds: Sequence[int], epoch: int, device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch for every copy, in its own order; images with its own crops and flips; a last part batch is dropped.
+    """One epoch for every member, in its own order; images with its own crops and flips; a last part batch is dropped.
 
     Yields:
-        inputs (copies, batch, …), where … is the shape of one example, and labels (copies, batch).
+        inputs (members, batch, …), where … is the shape of one example, and labels (members, batch).
     """
     count, size = len(examples), min(spec.batch_size, len(examples))
     generators = [_generator(seed, epoch) for seed in seeds]
@@ -44,7 +44,7 @@ def epoch_batches(
 def _random_views(
     images: Tensor, spec: ImageRecipe, generators: Sequence[torch.Generator]
 ) -> Callable[[Tensor, slice], Tensor]:
-    """Each copy's random crops, and flips where the recipe has them, of the chosen images (copies, batch, …)."""
+    """Each member's random crops, and flips where the recipe has them, of the chosen images (members, batch, …)."""
     padding, (count, _, height, width) = spec.crop_padding, images.shape
     draws = [
         (*torch.randint(0, 2 * padding + 1, (2, count), generator=generator), torch.rand(count, generator=generator))
@@ -55,7 +55,7 @@ def _random_views(
     # windows: (examples, channels, row, column, height, width)
 
     def look(chosen: Tensor, batch: slice) -> Tensor:
-        crops = windows[chosen, :, rows[:, batch], columns[:, batch]]  # (copies, batch, channels, height, width)
+        crops = windows[chosen, :, rows[:, batch], columns[:, batch]]  # (members, batch, channels, height, width)
         heads = coins[:, batch, None, None, None] < 0.5
         return torch.where(heads, crops.flip(-1), crops) if spec.flip else crops
 
@@ -63,6 +63,6 @@ def _random_views(
 
 
 def _generator(seed: int, epoch: int) -> torch.Generator:
-    """Of what one copy draws in one epoch, from its seed alone."""
+    """Of what one member draws in one epoch, from its seed alone."""
     mixed = int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0])
     return torch.Generator().manual_seed(mixed)

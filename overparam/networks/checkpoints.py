@@ -1,4 +1,4 @@
-"""Checkpoints: all copies of one ensemble in one file, with provenance, verified on load."""
+"""Checkpoints: all members of one ensemble in one file, with provenance, verified on load."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ class Provenance:
     ``identity`` digests what the networks are (spec, seeds, data), ``key`` also what made them (code, device, library
     versions). The networks trained to the end stand first; after them M_1′ as it was after earlier epochs. ``seeds``,
     ``epochs`` trained and accuracies (shares in [0, 1]) have an entry a network; ``history`` holds mean training loss
-    and accuracy of each epoch, (epochs, copies).
+    and accuracy of each epoch, (epochs, members).
     """
 
     identity: str
@@ -46,11 +46,10 @@ class Provenance:
     history: Mapping[str, Any]
 
 
-def save_checkpoint(path: Path, network: Network, provenance: Provenance, storage: str) -> None:
-    """Write the network's state, floating-point tensors in the ``storage`` format, atomically."""
-    dtype = getattr(torch, storage)
-    state = network.state_dict()
-    stored = {name: value.to(dtype) if value.is_floating_point() else value for name, value in state.items()}
+def save_checkpoint(path: Path, network: Network, provenance: Provenance, dtype: str) -> None:
+    """Write the network's state, floating-point tensors in ``dtype``, atomically."""
+    chosen, state = getattr(torch, dtype), network.state_dict()
+    stored = {name: value.to(chosen) if value.is_floating_point() else value for name, value in state.items()}
     write_sealed(path, as_arrays(stored), asdict(provenance))
 
 

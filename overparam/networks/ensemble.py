@@ -1,7 +1,7 @@
 """``U`` independent networks as one batched module: initialise them, take them apart, put them together, run them.
 
-All of it rests on one convention of `networks.registry`: every tensor of a network's state holds the copies one
-after the other along its first axis. Scalars of the state (batch counters) are common to all copies.
+All of it rests on one convention of `networks.registry`: every tensor of a network's state holds the members one
+after the other along its first axis. Scalars of the state (batch counters) are common to all members.
 """
 
 import math
@@ -22,17 +22,17 @@ BFLOAT16 = frozenset({"amx_bf16", "avx512_bf16"})
 
 @torch.no_grad()
 def initialise(network: Network, seeds: Sequence[int]) -> None:
-    """Give copy ``k`` the weights that seed ``seeds[k]`` alone determines.
+    """Give member ``k`` the weights that seed ``seeds[k]`` alone determines.
 
     Convolutions: He's normal initialisation by fan-out; readouts: uniform within 1/√features; other matrices, those of
     Transformers: normal with variance 1/fan-in; normalisation layers: identity; other biases: 0.
     """
-    if len(seeds) != network.copies:
-        raise ValueError(f"{network.copies} copies need as many seeds, not {len(seeds)}")
+    if len(seeds) != network.members:
+        raise ValueError(f"{network.members} members need as many seeds, not {len(seeds)}")
     readouts = {id(parameter) for parameter in network.fc.parameters()}
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     for name, parameter in network.named_parameters():
-        for chunk, generator in zip(parameter.chunk(network.copies), generators, strict=True):
+        for chunk, generator in zip(parameter.chunk(network.members), generators, strict=True):
             if id(parameter) in readouts:
                 bound = 1 / math.sqrt(network.feature_count)
                 values = torch.empty(chunk.shape).uniform_(-bound, bound, generator=generator)
@@ -46,11 +46,11 @@ def initialise(network: Network, seeds: Sequence[int]) -> None:
             chunk.copy_(values)
 
 
-def split_state(state: State, copies: int) -> list[State]:
+def split_state(state: State, members: int) -> list[State]:
     """States of the single networks that ``state`` holds side by side."""
     return [
-        {name: value.chunk(copies)[k].clone() if value.dim() else value.clone() for name, value in state.items()}
-        for k in range(copies)
+        {name: value.chunk(members)[k].clone() if value.dim() else value.clone() for name, value in state.items()}
+        for k in range(members)
     ]
 
 
@@ -72,16 +72,16 @@ def stream(
     batch_size: int,
     precision: str,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Features and logits of every copy, batch by batch in the order of ``examples``, in evaluation mode.
+    """Features and logits of every member, batch by batch in the order of ``examples``, in evaluation mode.
 
     Yields:
-        features (copies, batch, features) and logits (copies, batch, classes), both float32.
+        features (members, batch, features) and logits (members, batch, classes), both float32.
     """
     device = next(network.parameters()).device
     network.eval()
     for start in range(0, len(examples), batch_size):
         inputs = torch.from_numpy(examples.inputs[start : start + batch_size]).to(device)
-        seen = prepare(inputs, normalisation).expand(network.copies, *inputs.shape)
+        seen = prepare(inputs, normalisation).expand(network.members, *inputs.shape)
         with autocast(device, precision):
             features = network.features(seen)
             logits = network.fc(features)

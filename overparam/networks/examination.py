@@ -21,7 +21,7 @@ from overparam.constants import SEED
 from overparam.networks.ensemble import autocast, initialise
 from overparam.networks.kernels import Finding, Kernel, examine, is_floating, kind_of
 from overparam.networks.registry import build
-from overparam.networks.training import copy_losses
+from overparam.networks.training import member_losses
 
 # Words in the names of what libraries have special kernels for; what treats each number by itself, or only moves it, is
 # left out.
@@ -35,18 +35,18 @@ class Step:
     Attributes:
         arch: architecture.
         base_width: of M_1.
-        copies: width factors, written as 1/16, each with the number of networks that are trained side by side.
+        members: width factors, written as 1/16, each with the number of networks that are trained side by side.
         channels: of an image; of sentences the tokens of the vocabulary.
         classes: number of classes.
         example: shape of one example.
-        batch_size: examples that each copy sees.
+        batch_size: examples that each member sees.
         precision: of the recipe; `overparam.networks.ensemble.autocast` says what becomes of it here.
         threads: of the processor.
     """
 
     arch: str
     base_width: int
-    copies: Sequence[tuple[str, int]]
+    members: Sequence[tuple[str, int]]
     channels: int
     classes: int
     example: Sequence[int]
@@ -65,12 +65,12 @@ def examine_step(step: Step, begin: Callable[[Kernel], object], end: Callable[[F
     """
     generator = torch.Generator().manual_seed(SEED)
     seen: set[str] = set()
-    for alpha, copies in step.copies:
+    for alpha, members in step.members:
         size = {"base_width": step.base_width, "channels": step.channels, "classes": step.classes}
-        network = build(step.arch, Fraction(alpha), copies, **size)
-        initialise(network, range(copies))
+        network = build(step.arch, Fraction(alpha), members, **size)
+        initialise(network, range(members))
         network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        shape, is_image = (copies, step.batch_size, *step.example), len(step.example) > 1
+        shape, is_image = (members, step.batch_size, *step.example), len(step.example) > 1
         inputs = torch.randint(1 if is_image else step.channels, shape, generator=generator)
         if is_image:
             inputs = torch.randn(shape, generator=generator)
@@ -78,7 +78,7 @@ def examine_step(step: Step, begin: Callable[[Kernel], object], end: Callable[[F
         with Examination(f"at α = {alpha}", seen, begin, end):
             with autocast(inputs.device, step.precision):
                 logits = network.train()(inputs)
-            copy_losses(logits.float(), labels).sum().backward()
+            member_losses(logits.float(), labels).sum().backward()
             with torch.no_grad(), autocast(inputs.device, step.precision):
                 network.eval()(inputs)
 

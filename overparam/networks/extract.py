@@ -1,4 +1,4 @@
-"""From networks and data to features: (examples, copies, features) with the ids they belong to."""
+"""From networks and data to features: (examples, members, features) with the ids they belong to."""
 
 import hashlib
 from typing import Any
@@ -15,14 +15,14 @@ BATCH = 50  # examples at a time: few enough that feature maps stay in a core's 
 
 
 def extract(network: Network, dataset: Dataset, *, precision: str) -> dict[str, np.ndarray]:
-    """Features of every copy on the fit examples, then on the held-out ones, without augmentation.
+    """Features of every member on the fit examples, then on the held-out ones, without augmentation.
 
     Returns:
         The arrays of a `study.feature_file.FeatureFile`, but for the networks' epochs.
     """
     parts = (dataset.fit, dataset.heldout)
     streamed = [
-        features.transpose(0, 1).cpu().numpy()  # (batch, copies, features)
+        features.transpose(0, 1).cpu().numpy()  # (batch, members, features)
         for part in parts
         for features, _ in stream(network, part, dataset.normalisation, batch_size=BATCH, precision=precision)
     ]
@@ -35,9 +35,9 @@ def extract(network: Network, dataset: Dataset, *, precision: str) -> dict[str, 
 
 
 def weight_digests(network: Network) -> list[str]:
-    """SHA-256 of each copy's weights: copies with equal digests are the same network."""
+    """SHA-256 of each member's weights: members with equal digests are the same network."""
     digests = []
-    for state in split_state(network.state_dict(), network.copies):
+    for state in split_state(network.state_dict(), network.members):
         digest = hashlib.sha256()
         for name in sorted(state):
             digest.update(state[name].float().cpu().contiguous().numpy().tobytes())
@@ -49,7 +49,7 @@ def describe(network: Network, provenance: Provenance, dataset: Dataset) -> dict
     """What a feature file says of its networks and their data: lists have an entry a network, as in `Provenance`."""
     wide_of_sentences = dataset.tokenizer and provenance.alpha == "1"
     return {
-        "parameters": sum(p.numel() for p in network.parameters()) // network.copies,
+        "parameters": sum(p.numel() for p in network.parameters()) // network.members,
         "seeds": provenance.seeds,
         "train_accuracy": provenance.train_accuracy,
         "heldout_accuracy": provenance.heldout_accuracy,

@@ -30,8 +30,8 @@ class Fit:
     """Fit to the training data, of single networks and of those of one concatenation together.
 
     Attributes:
-        accuracy: of every network, (copies,) in [0, 1].
-        cross_entropy: of every network, (copies,) in nats.
+        accuracy: of every network, (members,) in [0, 1].
+        cross_entropy: of every network, (members,) in nats.
         ensemble_accuracy: of the mean of the probabilities that the first networks give.
         ensemble_cross_entropy: likewise, in nats.
     """
@@ -43,19 +43,19 @@ class Fit:
 
 
 def measure_fit(network: Network, dataset: Dataset, spec: TrainSpec, together: int) -> Fit:
-    """The fit of every copy to its training examples, and of the first ``together`` copies as an ensemble.
+    """The fit of every member to its training examples, and of the first ``together`` members as an ensemble.
 
     The network's statistics of batch normalisation are the new ones afterwards.
     """
     _renew_statistics(network, dataset, spec)
     examples = dataset.train.subset(min(EXAMPLES, len(dataset.train)))
-    hits, losses = np.zeros(network.copies), np.zeros(network.copies)
+    hits, losses = np.zeros(network.members), np.zeros(network.members)
     hits_together = loss_together = 0.0
     start = 0
     for _, logits in stream(network, examples, dataset.normalisation, batch_size=BATCH, precision=spec.precision):
         labels = torch.from_numpy(examples.labels[start : start + logits.shape[1]])
         start += len(labels)
-        log_probabilities = logits.cpu().double().log_softmax(-1)  # (copies, batch, classes)
+        log_probabilities = logits.cpu().double().log_softmax(-1)  # (members, batch, classes)
         mean = log_probabilities[:together].exp().mean(0)  # (batch, classes)
         rows = torch.arange(len(labels))
         hits += (log_probabilities.argmax(-1) == labels).sum(1).numpy()
@@ -70,6 +70,6 @@ def measure_fit(network: Network, dataset: Dataset, spec: TrainSpec, together: i
 def _renew_statistics(network: Network, dataset: Dataset, spec: TrainSpec) -> None:
     device = next(network.parameters()).device
     chosen = dataset.train.subset(min(RENEWING, len(dataset.train)))
-    batches = epoch_batches(chosen, spec, [SEED] * network.copies, 0, device)
+    batches = epoch_batches(chosen, spec, [SEED] * network.members, 0, device)
     with autocast(device, spec.precision):
         update_bn((prepare(inputs, dataset.normalisation) for inputs, _ in batches), network)

@@ -1,4 +1,4 @@
-"""Networks of any architecture and width, in any number of copies."""
+"""Networks of any architecture and width, in ensembles of any size."""
 
 from fractions import Fraction
 
@@ -9,15 +9,15 @@ from overparam.networks.layers import Network
 __all__ = ["Network", "build"]
 
 
-def build(arch: str, alpha: Fraction, copies: int, *, base_width: int, channels: int, classes: int) -> Network:
-    """``copies`` networks ``M_α`` of one architecture as one batched module, uninitialised.
+def build(arch: str, alpha: Fraction, members: int, *, base_width: int, channels: int, classes: int) -> Network:
+    """``members`` networks ``M_α`` of one architecture as one batched module, uninitialised.
 
     Every hidden width is α times that of the network with ``base_width``; depth and everything else stay.
     ``channels`` are those of an image, or the tokens of a vocabulary, each a one-hot channel.
-    ``overparam.networks.ensemble.initialise`` gives each copy its weights.
+    ``overparam.networks.ensemble.initialise`` gives each member its weights.
 
     Raises:
-        SpecError: for an unknown architecture, no copies, or α · base_width that is no whole number of channels.
+        SpecError: for an unknown architecture, no members, or α · base_width that is no whole number of channels.
     """
     chosen = architecture(arch)
     width = alpha * base_width
@@ -26,6 +26,6 @@ def build(arch: str, alpha: Fraction, copies: int, *, base_width: int, channels:
             f"α = {alpha} of base width {base_width} gives {width} channels: "
             "α must lie in (0, 1] and leave a whole number of them"
         )
-    if copies < 1:
-        raise SpecError(f"{copies} copies of a network were asked for: ask for at least one")
-    return chosen(copies, int(width), channels, classes)
+    if members < 1:
+        raise SpecError(f"{members} members of an ensemble were asked for: ask for at least one")
+    return chosen(members, int(width), channels, classes)

@@ -1,7 +1,7 @@
 """One loop for all networks; it owns seeding, the learning-rate schedule, resuming and progress.
 
-Copies are independent: copy ``k`` draws its initialisation, its order of the examples and its augmentation from its
-own seed, so that a batch of copies gives each the trajectory it would have had alone.
+Members are independent: member ``k`` draws its initialisation, its order of the examples and its augmentation from its
+own seed, so that an ensemble gives each the trajectory it would have had alone.
 """
 
 import math
@@ -32,9 +32,9 @@ class History:
     """What training leaves behind beside the trained network.
 
     Attributes:
-        loss: mean training loss (nats) of every epoch so far, (epochs, copies).
+        loss: mean training loss (nats) of every epoch so far, (epochs, members).
         accuracy: likewise in [0, 1].
-        snapshots: by epoch, the last copy's state as it was after it.
+        snapshots: by epoch, the last member's state as it was after it.
     """
 
     loss: list[list[float]] = field(default_factory=list)
@@ -59,15 +59,15 @@ def train(
     progress: Progress | None = None,
     label: str = "training",
 ) -> History:
-    """Initialise ``network`` and train it in place on its own device; every copy by its own seed.
+    """Initialise ``network`` and train it in place on its own device; every member by its own seed.
 
-    The loss of a copy is its mean cross-entropy; copies share no parameter, so the sum over copies has the gradient of
-    each alone. After each epoch in ``snapshots`` the last copy is kept as it is. With ``resume``, the state is saved
-    there after every epoch, and a run that finds a state saved under the same ``key`` goes on from it: it ends with
-    the weights of an undisturbed run.
+    The loss of a member is its mean cross-entropy; members share no parameter, so the sum over members has the gradient
+    of each alone. After each epoch in ``snapshots`` the last member is kept as it is. With ``resume``, the state is
+    saved there after every epoch, and a run that finds a state saved under the same ``key`` goes on from it: it ends
+    with the weights of an uninterrupted run.
 
     Raises:
-        MeasurementError: if the loss of a copy stops being finite.
+        MeasurementError: if the loss of a member stops being finite.
     """
     initialise(network, seeds)
     network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -81,8 +81,8 @@ def train(
     device = next(network.parameters()).device
     for epoch in range(len(history.loss), math.ceil(steps / batches)):
         network.train()
-        loss_sum = torch.zeros(network.copies, device=device)
-        hits = torch.zeros(network.copies, device=device)
+        loss_sum = torch.zeros(network.members, device=device)
+        hits = torch.zeros(network.members, device=device)
         step = epoch * batches
         count = min(batches, steps - step)  # the last epoch may be a part of one
         for inputs, labels in islice(epoch_batches(dataset.train, spec, seeds, epoch, device), count):
@@ -91,7 +91,7 @@ def train(
             inputs = prepare(inputs, dataset.normalisation)
             with autocast(device, spec.precision):
                 logits = forward(inputs)
-            losses = copy_losses(logits.float(), labels)
+            losses = member_losses(logits.float(), labels)
             optimiser.zero_grad(set_to_none=True)
             losses.sum().backward()
             clip_gradients(network, spec.clip_norm)
@@ -103,13 +103,13 @@ def train(
         history.loss.append((loss_sum / count).tolist())
         history.accuracy.append((hits / count).tolist())
         if not np.isfinite(history.loss[-1]).all():
-            copy = int(np.flatnonzero(~np.isfinite(history.loss[-1]))[0])
+            member = int(np.flatnonzero(~np.isfinite(history.loss[-1]))[0])
             raise MeasurementError(
-                f"the loss of copy {copy} ({label}) is not finite after epoch {epoch + 1}: "
+                f"the loss of member {member} ({label}) is not finite after epoch {epoch + 1}: "
                 "lower learning_rate in params.yaml"
             )
         if epoch + 1 in snapshots:
-            last = split_state(network.state_dict(), network.copies)[-1]
+            last = split_state(network.state_dict(), network.members)[-1]
             history.snapshots[epoch + 1] = {name: value.cpu() for name, value in last.items()}
         if resume:
             _save_state(resume, key, network, optimiser, history)
@@ -130,23 +130,23 @@ def make_optimiser(network: Network, spec: TrainSpec) -> torch.optim.Optimizer:
 
 
 def clip_gradients(network: Network, limit: float) -> None:
-    """Scale down the gradient of each copy whose Euclidean norm is above ``limit``, each copy by itself."""
-    gradients = [p.grad.unflatten(0, (network.copies, -1)) for p in network.parameters() if p.grad is not None]
-    norms = torch.stack([g.square().flatten(1).sum(dim=1) for g in gradients]).sum(dim=0).sqrt()  # (copies,)
+    """Scale down the gradient of each member whose Euclidean norm is above ``limit``, each member by itself."""
+    gradients = [p.grad.unflatten(0, (network.members, -1)) for p in network.parameters() if p.grad is not None]
+    norms = torch.stack([g.square().flatten(1).sum(dim=1) for g in gradients]).sum(dim=0).sqrt()  # (members,)
     scale = (limit / (norms + 1e-6)).clamp(max=1.0)
     for gradient in gradients:
         gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
 
 
-def copy_losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of every copy, (copies,), from logits (copies, batch, classes) and labels (copies, batch)."""
+def member_losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy of each member, (members,); of logits (members, batch, classes), labels (members, batch)."""
     flat = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
     return flat.unflatten(0, labels.shape).mean(dim=1)
 
 
 def accuracy(network: Network, dataset: Dataset, examples: Examples, spec: TrainSpec) -> list[float]:
-    """Share of ``examples`` that each copy gets right, in [0, 1]; no augmentation, evaluation mode."""
-    hits = torch.zeros(network.copies)
+    """Share of ``examples`` that each member gets right, in [0, 1]; no augmentation, evaluation mode."""
+    hits = torch.zeros(network.members)
     start = 0
     for _, logits in stream(
         network, examples, dataset.normalisation, batch_size=spec.batch_size, precision=spec.precision

@@ -16,7 +16,7 @@ from overparam.study.belonging import check_belongs
 from overparam.study.feature_file import FeatureFile, read_features
 
 
-def member_of(study: StudySpec, alpha: Fraction, replicate: int) -> dict[str, Any]:
+def ensemble_of(study: StudySpec, alpha: Fraction, replicate: int) -> dict[str, Any]:
     """What the features at one width in one replicate are of, as plain JSON values; data and code apart."""
     identity = study.training_identity(alpha, replicate)
     recipe = {f"recipe {name}": value for name, value in identity.pop("train").items()}
@@ -61,7 +61,7 @@ def load_features(study: StudySpec, alpha: Fraction, replicate: int, workspace: 
     """
     path, checkpoint = workspace.feature_file(study, alpha, replicate), workspace.checkpoint(study, alpha, replicate)
     file = read_features(path)
-    check_belongs(path, file.metadata.get("of", {}), member_of(study, alpha, replicate), feature_file.REMEDY)
+    check_belongs(path, file.metadata.get("of", {}), ensemble_of(study, alpha, replicate), feature_file.REMEDY)
     if checkpoint.exists() and digest_file(checkpoint, "md5") != file.metadata["checkpoint"]["md5"]:
         raise ArtifactError(f"{path} was extracted from another version of {checkpoint}: {feature_file.REMEDY}")
     return file

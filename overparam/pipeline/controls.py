@@ -55,15 +55,15 @@ def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress
 
 
 def _readout(network: Network) -> Readout:
-    """The last layer of the first copy."""
-    weight, bias = (p.detach().float().chunk(network.copies)[0].numpy() for p in network.fc.parameters())
+    """The last layer of the first member."""
+    weight, bias = (p.detach().float().chunk(network.members)[0].numpy() for p in network.fc.parameters())
     return Readout(weight, bias)
 
 
 def _untrained(study: StudySpec, alpha: Fraction, file: FeatureFile, dataset: Dataset) -> np.ndarray:
-    """Features of M_1 and M_1′, or of the networks of S_α, as they were initialised: (examples, copies, features)."""
-    copies = 2 if alpha == 1 else alpha.denominator
-    network = build_networks(study, alpha, copies, dataset)
-    initialise(network, file.metadata["seeds"][:copies])
+    """Features of M_1 and M_1′, or of the networks of S_α, as they were initialised: (examples, members, features)."""
+    members = 2 if alpha == 1 else alpha.denominator
+    network = build_networks(study, alpha, members, dataset)
+    initialise(network, file.metadata["seeds"][:members])
     network.to(default_device())
     return extract(network, dataset, precision=study.scale.train.precision)["features"]

@@ -80,10 +80,10 @@ def check_kernels(
     if default_device().type != "cpu":
         return {"kernels": "not examined, being no processor's"}
     step = step_of(study, alphas, dataset)
-    passes = {pair: workspace.kernels(_key(replace(step, copies=(pair,)))) for pair in step.copies}
+    passes = {pair: workspace.kernels(_key(replace(step, members=(pair,)))) for pair in step.members}
     lacking = tuple(pair for pair, place in passes.items() if not place.exists())
     if lacking:
-        faults = diagnose(replace(step, copies=lacking), EXAMINER).faults
+        faults = diagnose(replace(step, members=lacking), EXAMINER).faults
         if faults:
             command = f"overparam doctor {study.task} {study.arch} --scale {study.scale.name}"
             raise KernelError(
@@ -91,7 +91,7 @@ def check_kernels(
                 f"(`{command}` examines all of its kernels)"
             )
         for pair in lacking:
-            write_json(passes[pair], {"passed": asdict(replace(step, copies=(pair,))), "machine": machine()})
+            write_json(passes[pair], {"passed": asdict(replace(step, members=(pair,))), "machine": machine()})
     return {"processor": processor(), "kernels": "give what float64 gives, twice the same"}
 
 
@@ -100,7 +100,7 @@ def step_of(study: StudySpec, alphas: Sequence[Fraction], dataset: Dataset) -> S
     return Step(
         arch=study.arch,
         base_width=study.scale.base_width,
-        copies=tuple((str(alpha), study.scale.copies[alpha]) for alpha in alphas),
+        members=tuple((str(alpha), study.scale.members[alpha]) for alpha in alphas),
         channels=dataset.channels,
         classes=dataset.classes,
         example=dataset.train.inputs.shape[1:],

@@ -1,7 +1,7 @@
 """The `dvc.yaml` files, written from ``params.yaml`` and from the code that each stage runs.
 
 Embedded tasks have their stages at the root, whose pipeline so runs to its end in a fresh clone; every other task needs
-its data first, and has a folder of its own. A stage that is run for all members of a grid is an entry with a matrix.
+its data first, and has a folder of its own. A stage that is run for all items of a grid is an entry with a matrix.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,13 +29,13 @@ FILE = "dvc.yaml"
 NOT_STORED = ("smoke", "pilot")
 TRAINING = (
     "base_width",
-    "copies",
+    "members",
     "snapshots",
     "train_examples",
-    "storage",
+    "dtype",
     "train",
 )  # parameters that networks are of
-TRAINING_LESS = ("base_width", "train_examples", "storage", "train")
+TRAINING_LESS = ("base_width", "train_examples", "dtype", "train")
 APART = ("fit_examples",)  # which are kept apart, where they are
 MARGINS = "overparam/verdicts/preregistration.toml"
 ARCH = "${item.arch}"
@@ -79,20 +79,20 @@ def _found(path: Path) -> str | None:
 
 @dataclass(frozen=True)
 class _Grid:
-    """The members of a study that one stage is run for, each with its own checkpoint.
+    """The ensembles of a study that one stage is run for, each with its own checkpoint.
 
     Attributes:
         arch: of its networks, a name or `ARCH`.
         matrix: by the name of an item what it runs through.
-        arguments: that name a member on the command line.
+        arguments: that name an ensemble on the command line.
         options: that do so after the scale.
-        member: its part of a file's name.
+        ensemble: its part of a file's name.
     """
 
     arch: str
     matrix: Mapping[str, str]
     arguments: str
-    member: str
+    ensemble: str
     options: str = ""
 
 
@@ -104,7 +104,7 @@ class _Pipeline:
         self.of = f"scales.{scale.name}.{scale.task}"  # its section of params.yaml
         replicate = {"replicate": f"${{{self.of}.replicates}}"}
         self.archs = {"arch": f"${{{self.of}.architectures}}"}
-        self.members = _Grid(
+        self.ensembles = _Grid(
             ARCH,
             {**self.archs, "alpha": f"${{{self.of}.alphas}}", **replicate},
             f"{ARCH} ${{item.alpha}} ${{item.replicate}}",
@@ -134,9 +134,9 @@ class _Pipeline:
             ("-less-{}" if grid is self.trained_less[0] else f"-less-{{}}-{grid.arch}", grid)
             for grid in self.trained_less
         ]
-        yield "train-{}", self._train(self.members, *TRAINING)
+        yield "train-{}", self._train(self.ensembles, *TRAINING)
         yield from ((f"train{name}", self._train(grid, *TRAINING_LESS)) for name, grid in less)
-        yield "features-{}", self._features(self.members)
+        yield "features-{}", self._features(self.ensembles)
         yield from ((f"features{name}", self._features(grid)) for name, grid in less)
         yield "measure-{}", self._measure()
         yield "controls-{}", self._controls()
@@ -177,7 +177,7 @@ class _Pipeline:
         return {
             "matrix": self.archs,
             "cmd": self._command(f"measure {self.scale.task} {ARCH}"),
-            "deps": [*_members(study, HERE.feature_file), *self._code(dependencies.MEASURE, ARCH)],
+            "deps": [*_ensembles(study, HERE.feature_file), *self._code(dependencies.MEASURE, ARCH)],
             **_record(HERE.record(study)),
         }
 
@@ -194,7 +194,7 @@ class _Pipeline:
         study = StudySpec(arch, self.scale)
         studies = [study, *map(study.trained_less, study.budgets)]
         files = [
-            path for place in (HERE.checkpoint, HERE.feature_file) for of in studies for path in _members(of, place)
+            path for place in (HERE.checkpoint, HERE.feature_file) for of in studies for path in _ensembles(of, place)
         ]
         return {
             "cmd": self._command(f"equal-fit {self.scale.task} {arch}"),
@@ -215,7 +215,7 @@ class _Pipeline:
         return f"overparam {what} --scale {self.scale.name}{options}"
 
     def _file(self, kind: str, grid: _Grid) -> str:
-        return f"artifacts/{kind}/{self.scale.name}/{self.scale.task}-{grid.member}.safetensors"
+        return f"artifacts/{kind}/{self.scale.name}/{self.scale.task}-{grid.ensemble}.safetensors"
 
     def _data(self) -> list[str]:
         """The files that examples are read from, the training split first; none where they are embedded."""
@@ -243,8 +243,8 @@ class _Pipeline:
         )
 
 
-def _members(study: StudySpec, place: Callable[[StudySpec, Fraction, int], Path]) -> list[str]:
-    """The files of every member of a study, replicate by replicate."""
+def _ensembles(study: StudySpec, place: Callable[[StudySpec, Fraction, int], Path]) -> list[str]:
+    """The files of every ensemble of a study, replicate by replicate."""
     return [place(study, alpha, replicate).as_posix() for replicate in study.scale.replicates for alpha in study.alphas]
 
 

@@ -40,7 +40,7 @@ def fit_stage(
     Raises:
         ArtifactError: if the checkpoint is missing, damaged or of other networks.
     """
-    study.check_member(alpha, replicate)
+    study.check_ensemble(alpha, replicate)
     dataset = dataset or load_study_data(study, workspace)[replicate]
     network, _ = load_networks(study, alpha, replicate, workspace, dataset)
     path = workspace.fit(study, alpha, replicate)

@@ -11,7 +11,7 @@ from overparam.config.studies import StudySpec
 from overparam.data import Dataset
 from overparam.io.files import digest_json, digest_source
 from overparam.networks.ensemble import precision_on
-from overparam.networks.seeds import copy_seeds
+from overparam.networks.seeds import member_seeds
 from overparam.pipeline.dependencies import TRAIN
 
 code_version = cache(digest_source)  # the code that runs is the code as it was read first
@@ -19,7 +19,7 @@ code_version = cache(digest_source)  # the code that runs is the code as it was 
 
 def identify(study: StudySpec, alpha: Fraction, replicate: int, dataset: Dataset) -> str:
     """A digest of what the networks of one checkpoint are, whatever code and machine trained them."""
-    seeds = copy_seeds(study, alpha, replicate)
+    seeds = member_seeds(study, alpha, replicate)
     identity = {"spec": study.training_identity(alpha, replicate), "seeds": seeds, "data": dataset.sha256}
     return digest_json(identity | ({"tokenizer": dataset.tokenizer} if dataset.tokenizer else {}))
 

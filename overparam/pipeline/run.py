@@ -1,4 +1,4 @@
-"""Whole studies: every member through the stages, and the record at the end."""
+"""Whole studies: every ensemble through the stages, and the record at the end."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -26,7 +26,7 @@ def run_study(
     progress = progress or silent()
     if study.scale.quick:
         _train_side_by_side(study, workspace, datasets, progress)
-    for alpha, replicate in progress.track(members(study), description=f"training {study}"):
+    for alpha, replicate in progress.track(ensembles(study), description=f"training {study}"):
         train_stage(study, alpha, replicate, workspace, dataset=datasets[replicate], anew=anew, progress=progress)
     return measure_again(study, workspace, datasets=datasets, progress=progress)
 
@@ -34,8 +34,8 @@ def run_study(
 def _train_side_by_side(
     study: StudySpec, workspace: Workspace, datasets: Mapping[int, Dataset], progress: Progress
 ) -> None:
-    """Train what a quick study lacks: each member by one thread, so that processes can share the cores."""
-    lacking = [(a, r) for a, r in members(study) if not is_trained(study, a, r, workspace, datasets[r])]
+    """Train what a quick study lacks: each ensemble by one thread, so that processes can share the cores."""
+    lacking = [(a, r) for a, r in ensembles(study) if not is_trained(study, a, r, workspace, datasets[r])]
     check_kernels(
         study, sorted({alpha for alpha, _ in lacking}), next(iter(datasets.values())), workspace
     )  # once for all processes
@@ -57,11 +57,11 @@ def measure_again(
     """Extract and measure whatever a study lacks from its checkpoints, and return its record."""
     datasets = datasets or load_study_data(study, workspace)
     progress = progress or silent()
-    for alpha, replicate in progress.track(members(study), description=f"features of {study}"):
+    for alpha, replicate in progress.track(ensembles(study), description=f"features of {study}"):
         feature_stage(study, alpha, replicate, workspace, dataset=datasets[replicate])
     return measure_stage(study, workspace, progress=progress)
 
 
-def members(study: StudySpec) -> list[tuple[Fraction, int]]:
+def ensembles(study: StudySpec) -> list[tuple[Fraction, int]]:
     """Width factor and replicate of every checkpoint of a study, replicate by replicate."""
     return [(alpha, replicate) for replicate in study.scale.replicates for alpha in study.scale.alphas]

@@ -28,9 +28,9 @@ from overparam.networks.checkpoints import REMEDY, Provenance, save_checkpoint
 from overparam.networks.ensemble import split_state, stack_states
 from overparam.networks.extract import describe, extract, weight_digests
 from overparam.networks.registry import Network, build
-from overparam.networks.seeds import copy_seeds
+from overparam.networks.seeds import member_seeds
 from overparam.networks.training import accuracy, train
-from overparam.pipeline.artifacts import load_features, load_networks, member_of
+from overparam.pipeline.artifacts import ensemble_of, load_features, load_networks
 from overparam.pipeline.dependencies import FEATURES, MEASURE, Code
 from overparam.pipeline.doctor import check_kernels
 from overparam.pipeline.provenance import (
@@ -70,7 +70,7 @@ def train_stage(
     anew: bool = False,
     progress: Progress | None = None,
 ) -> Path:
-    """Train all copies at one width in one replicate, unless that checkpoint is there; return its path.
+    """Train the ensemble at one width in one replicate, unless that checkpoint is there; return its path.
 
     Runs on the first CUDA device if there is one. The state is saved after every epoch beside the checkpoint;
     an interrupted run goes on from there. At a quick scale, or with ``anew``, other code or another machine trains
@@ -79,7 +79,7 @@ def train_stage(
     Raises:
         KernelError: if this processor or its libraries compute something wrong.
     """
-    study.check_member(alpha, replicate)
+    study.check_ensemble(alpha, replicate)
     dataset = dataset or load_study_data(study, workspace)[replicate]
     path = workspace.checkpoint(study, alpha, replicate)
     progress = progress or silent()
@@ -92,7 +92,7 @@ def train_stage(
         return path
     kernels = check_kernels(study, [alpha], dataset, workspace)
     device = default_device()
-    key, seeds = key_of(identity, environment), copy_seeds(study, alpha, replicate)
+    key, seeds = key_of(identity, environment), member_seeds(study, alpha, replicate)
     spec, snapshots = study.recipe, study.snapshots(alpha)
     network = build_networks(study, alpha, len(seeds), dataset).to(device)
     resume = path.with_suffix(".resume")
@@ -128,7 +128,7 @@ def train_stage(
         heldout_accuracy=accuracy(network, dataset, dataset.heldout, spec),
         history={"loss": history.loss, "accuracy": history.accuracy},
     )
-    save_checkpoint(path, network, provenance, study.scale.storage)
+    save_checkpoint(path, network, provenance, study.scale.dtype)
     resume.unlink(missing_ok=True)
     return path
 
@@ -139,17 +139,17 @@ def is_trained(study: StudySpec, alpha: Fraction, replicate: int, workspace: Wor
     return read_metadata(workspace.checkpoint(study, alpha, replicate)).get("key") == made_by
 
 
-def build_networks(study: StudySpec, alpha: Fraction, copies: int, dataset: Dataset) -> Network:
+def build_networks(study: StudySpec, alpha: Fraction, members: int, dataset: Dataset) -> Network:
     """So many networks of one width, as a study has them for a dataset."""
     size = {"base_width": study.scale.base_width, "channels": dataset.channels, "classes": dataset.classes}
-    return build(study.arch, alpha, copies, **size)
+    return build(study.arch, alpha, members, **size)
 
 
 def feature_stage(
     study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace, *, dataset: Dataset | None = None
 ) -> Path:
     """Extract the features of one checkpoint on fit and held-out examples, unless they are there; return the path."""
-    study.check_member(alpha, replicate)
+    study.check_ensemble(alpha, replicate)
     checkpoint = workspace.checkpoint(study, alpha, replicate)
     path = workspace.feature_file(study, alpha, replicate)
     if not checkpoint.exists():
@@ -173,7 +173,7 @@ def feature_stage(
     arrays["epochs"] = np.array(provenance.epochs)
     metadata = {
         "key": key,
-        "of": member_of(study, alpha, replicate),
+        "of": ensemble_of(study, alpha, replicate),
         "checkpoint": {**described_checkpoint(study, alpha, replicate, workspace), "weights": weight_digests(network)},
         **describe(network, provenance, dataset),
     }

@@ -41,11 +41,11 @@ def _arguments(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if _disturbs(metafunc.definition):
+    if _perturbs(metafunc.definition):
         from overparam.pytest_plugin.cells import one_study_a_task
 
         params = one_study_a_task(_begun(metafunc.config).court)
-        metafunc.parametrize("disturbed", params, indirect=True, scope="module")
+        metafunc.parametrize("perturbed", params, indirect=True, scope="module")
     marker = metafunc.definition.get_closest_marker("claim")
     if marker and "judgement" in metafunc.fixturenames:
         from overparam.pytest_plugin.cells import asked_of
@@ -61,8 +61,8 @@ def _begun(config: pytest.Config) -> Hearing:
         raise pytest.Collector.CollectError(str(error)) from None
 
 
-def _disturbs(item: pytest.Item) -> bool:
-    return "disturbed" in getattr(item, "fixturenames", ()) and item.get_closest_marker("control") is not None
+def _perturbs(item: pytest.Item) -> bool:
+    return "perturbed" in getattr(item, "fixturenames", ()) and item.get_closest_marker("control") is not None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -75,9 +75,9 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
     collected = cells_of(items)
     if "control" not in str(config.getoption("markexpr")):
-        # Disturbing features takes longer than judging the claims on them: it is done only for ``-m control``.
-        config.hook.pytest_deselected(items=[item for item in items if _disturbs(item)])
-        items[:] = [item for item in items if not _disturbs(item)]
+        # Perturbing features takes longer than judging the claims on them: it is done only for ``-m control``.
+        config.hook.pytest_deselected(items=[item for item in items if _perturbs(item)])
+        items[:] = [item for item in items if not _perturbs(item)]
     yield
     if _asked_for_all(config, hearing.file.parent):  # some files alone tell nothing of the others
         untested = hearing.recorded.untested(collected, cells_of(items), option(config, "scale"))
@@ -113,9 +113,9 @@ def judgement(request: pytest.FixtureRequest) -> "Judgement":
 
 
 @pytest.fixture(scope="module")
-def disturbed(request: pytest.FixtureRequest) -> Callable[[str], list[str]]:
+def perturbed(request: pytest.FixtureRequest) -> Callable[[str], list[str]]:
     """What is wrong with the verdicts on a study's features after something was done to them, by what was done."""
-    from overparam.error_rates.disturbed import as_they_are, complaints
+    from overparam.error_rates.perturbations import as_they_are, complaints
     from overparam.pipeline.evidence import NoEvidence
 
     court = request.config.stash[HEARING].court
@@ -125,8 +125,8 @@ def disturbed(request: pytest.FixtureRequest) -> Callable[[str], list[str]]:
         pytest.skip(str(error))
     except OverparamError as error:
         pytest.fail(str(error), pytrace=False)
-    undisturbed = as_they_are(study, court.preregistration)
-    return lambda world: complaints(world, study, court.preregistration, undisturbed)
+    unperturbed = as_they_are(study, court.preregistration)
+    return lambda world: complaints(world, study, court.preregistration, unperturbed)
 
 
 @pytest.hookimpl(wrapper=True)

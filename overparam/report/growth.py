@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from overparam.metrics.stats import Effect
-from overparam.study.controls.copies import LEAST, asymptote, counts
+from overparam.study.controls.members import LEAST, asymptote, counts
 from overparam.study.feature_blocks import M_1, Concatenation
 from overparam.study.quantities import FSE
 from overparam.study.record import Record

@@ -11,7 +11,7 @@ from overparam.study.record import Record, Sample
 from overparam.verdicts.claims import CLAIMS, SPAN_OVER
 
 
-def steady_range(path: Sample, alpha: Fraction, margin: float) -> tuple[float, float]:
+def insensitive_range(path: Sample, alpha: Fraction, margin: float) -> tuple[float, float]:
     """The least and the greatest factor on the chosen penalties up to which the gap compares with δ as at 1.
 
     Args:
@@ -30,7 +30,7 @@ def steady_range(path: Sample, alpha: Fraction, margin: float) -> tuple[float, f
     return reached(path.factors[middle::-1]), reached(path.factors[middle:])
 
 
-def steadiness(controls: Record, margin: float) -> str:
+def penalty_sensitivity(controls: Record, margin: float) -> str:
     """A sentence on how far the penalties can be moved at each width; empty where there is nothing to tell."""
     alphas = CLAIMS["span-over"].widths.about(controls.members)
     if not alphas or len(controls.replicates) < 2:
@@ -38,7 +38,7 @@ def steadiness(controls: Record, margin: float) -> str:
     path = controls.samples["path"]
     reached: dict[str, list[Fraction]] = {}
     for alpha in alphas:
-        reached.setdefault(_decades(*steady_range(path, alpha, margin)), []).append(alpha)
+        reached.setdefault(_decades(*insensitive_range(path, alpha, margin)), []).append(alpha)
     moves = [f"{decades} (α = {', '.join(map(str, widths))})" for decades, widths in reached.items()]
     return (
         f"The gap of span-over compares with δ as it does even if all ridge penalties are moved by {', '.join(moves)} "

@@ -66,5 +66,5 @@ def accuracy(part: str) -> Reading:
 
 
 def over_replicates(accuracies: list[list[float]]) -> Effect:
-    """Accuracies (replicates, copies), averaged over copies; the interval is over replicates alone."""
+    """Accuracies (replicates, members), averaged over members; the interval is over replicates alone."""
     return Effect.independent(np.mean(accuracies, axis=1))

@@ -12,7 +12,7 @@ from overparam.errors import OverparamError
 from overparam.io.progress import silent
 from overparam.pipeline.evidence import NoEvidence, gather, gather_controls, gather_equal_fit
 from overparam.pipeline.toy import gather_toy, record_path
-from overparam.report.penalty_sensitivity import steadiness
+from overparam.report.penalty_sensitivity import penalty_sensitivity
 from overparam.report.readings import TITLES, words_alone
 from overparam.study.record import Record
 from overparam.toy.record import ARCHITECTURE, SCALE, TASK, ToyRecord
@@ -60,8 +60,8 @@ class Setting:
         """Networks of one's own, as they were compared."""
         record = comparison.record
         about = (record.task, record.arch, record.scale)
-        likeness = [f"{name} {effect.mean:.3f}" for name, effect in comparison.similarity.items()]
-        notes = (*comparison.notes, ", ".join(likeness))
+        similarities = [f"{name} {effect.mean:.3f}" for name, effect in comparison.similarity.items()]
+        notes = (*comparison.notes, ", ".join(similarities))
         return cls(*about, "judged", "", record, comparison.judgements, notes=notes)
 
     @property
@@ -159,7 +159,7 @@ def _judge_study(study: StudySpec, preregistration: Preregistration, root: Path)
     with suppress(NoEvidence):
         level, controls = gather_controls(study, root)
         judgements += judge_record(controls, preregistration, evidence=level)
-        notes.append(steadiness(controls, preregistration.span))
+        notes.append(penalty_sensitivity(controls, preregistration.span))
     return Judged(record, judgements, controls, equal_fit, notes)
 
 

@@ -1,4 +1,4 @@
-"""Feature files: (examples, copies, features) of one checkpoint, with the ids that they belong to."""
+"""Feature files: (examples, members, features) of one checkpoint, with the ids that they belong to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -15,14 +15,14 @@ REMEDY = "delete what is there and extract the features again"
 
 @dataclass(frozen=True)
 class FeatureFile:
-    """Features of every copy of one checkpoint on the fit and the held-out examples.
+    """Features of every member of one checkpoint on the fit and the held-out examples.
 
     Attributes:
-        features: (examples, copies, features) float32.
+        features: (examples, members, features) float32.
         ids: (examples,) int64.
         labels: (examples,) int64.
         heldout: (examples,) bool.
-        epochs: (copies,) int64, how long each network was trained; those trained to the end stand first.
+        epochs: (members,) int64, how long each network was trained; those trained to the end stand first.
         metadata: provenance of this file and of the networks, as `networks.extract.describe` tells it.
     """
 

@@ -29,7 +29,7 @@ class Replicate:
 
     @classmethod
     def of(cls, files: Mapping[Fraction, FeatureFile]) -> "Replicate":
-        """Lay out the copies of each width: the first 1/α make S_α (or M_1), the next as many S_α′ (or M_1′).
+        """Lay out the members of each width: the first 1/α make S_α (or M_1), the next as many S_α′ (or M_1′).
 
         Raises:
             MeasurementError: if files differ in their examples, or S_α has not as many features as M_1.
@@ -39,7 +39,7 @@ class Replicate:
             if file.features.shape[1] < 2 * alpha.denominator:
                 raise MeasurementError(
                     f"α = {alpha} has {file.features.shape[1]} networks where {2 * alpha.denominator} are needed, "
-                    "half of them held out: train more copies"
+                    "half of them held out: train more members"
                 )
         arrays: dict[Block, np.ndarray] = {M_1: wide.features[:, 0], M_1_PRIME: wide.features[:, 1]}
         snapshots = {epochs: k for k, epochs in enumerate(wide.epochs.tolist()) if epochs < wide.epochs[0]}
@@ -53,17 +53,17 @@ class Replicate:
                     )
             if alpha == 1:
                 continue
-            copies = alpha.denominator
+            members = alpha.denominator
             count, features = file.features.shape[0], file.features.shape[2]
-            if copies * features != wide.features.shape[2]:
+            if members * features != wide.features.shape[2]:
                 raise MeasurementError(
-                    f"S_{alpha} has {copies} × {features} features where M_1 has {wide.features.shape[2]}: "
+                    f"S_{alpha} has {members} × {features} features where M_1 has {wide.features.shape[2]}: "
                     "the comparison needs equal numbers"
                 )
-            arrays[S(alpha)] = file.features[:, :copies].reshape(count, -1)
-            arrays[S_prime(alpha)] = file.features[:, copies : 2 * copies].reshape(count, -1)
-            if file.features.shape[1] >= copies**2:
-                arrays[S_matched(alpha)] = file.features[:, : copies**2].reshape(count, -1)
+            arrays[S(alpha)] = file.features[:, :members].reshape(count, -1)
+            arrays[S_prime(alpha)] = file.features[:, members : 2 * members].reshape(count, -1)
+            if file.features.shape[1] >= members**2:
+                arrays[S_matched(alpha)] = file.features[:, : members**2].reshape(count, -1)
         blocks = Blocks(arrays, wide.ids, wide.labels, wide.heldout)
         return cls(blocks, tuple(alpha for alpha in files if alpha < 1), tuple(snapshots))
 
@@ -74,12 +74,12 @@ def check_distinct(digests: Mapping[str, list[str]]) -> None:
     Replicates would not be replicates, or the target of ``span-under`` would stand in its own concatenation.
 
     Args:
-        digests: by checkpoint, the digest of each copy's weights.
+        digests: by checkpoint, the digest of each member's weights.
     """
     owner: dict[str, str] = {}
-    for checkpoint, copies in digests.items():
-        for k, digest in enumerate(copies):
-            name = f"copy {k} of {checkpoint}"
+    for checkpoint, members in digests.items():
+        for k, digest in enumerate(members):
+            name = f"member {k} of {checkpoint}"
             if digest in owner:
                 raise MeasurementError(f"{name} has the very weights of {owner[digest]}: train it from its own seed")
             owner[digest] = name
@@ -89,7 +89,7 @@ def check_same_examples(replicates: Mapping[int, Replicate]) -> None:
     """Raise MeasurementError unless all replicates have the same blocks, on the same examples in the same order."""
     first, *others = replicates.values()
     if any(set(other.blocks.arrays) != set(first.blocks.arrays) for other in others):
-        raise MeasurementError("replicates have different networks: give each the same widths, copies and snapshots")
+        raise MeasurementError("replicates have different networks: give each the same widths, members and snapshots")
     if not all(
         np.array_equal(getattr(other.blocks, name), getattr(first.blocks, name))
         for other in others

@@ -65,8 +65,8 @@ class Record:
         alphas: width factors, from the widest down.
         replicates: names of the replicates.
         networks: by width factor: checkpoints with digests, seeds, training and held-out accuracy (replicates,
-            copies), features, parameters a network, and by replicate the code, device and libraries that trained it;
-            ``history``, training loss and accuracy (replicates, epochs), means over copies; for α = 1 also ``early``,
+            members), features, parameters a network, and by replicate the code, device and libraries that trained it;
+            ``history``, training loss and accuracy (replicates, epochs), means over members; for α = 1 also ``early``,
             the accuracies of M_1′ after earlier epochs.
         data: source, digests, numbers of fit and held-out examples, classes.
         environment: library versions of the measurement.

@@ -35,7 +35,7 @@ Cube = Annotated[
     Must("be rows of rows of numbers"),
     WithJsonSchema(TypeAdapter(list[list[list[float]]]).json_schema()),
 ]
-ByReplicate = list[list[float]]  # (replicates, copies), or (replicates, epochs)
+ByReplicate = list[list[float]]  # (replicates, members), or (replicates, epochs)
 
 
 class Checkpoint(TypedDict):
@@ -47,7 +47,7 @@ class Checkpoint(TypedDict):
 
 
 class History(TypedDict):
-    """Means over copies."""
+    """Means over members."""
 
     loss: ByReplicate
     accuracy: ByReplicate

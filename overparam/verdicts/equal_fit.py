@@ -172,8 +172,8 @@ def both_matches(single: Finding, together: Finding) -> Finding:
     if single.outcome == together.outcome:
         return replace(
             single,
-            refutation=max(single.refutation, together.refutation),
-            confirmation=max(single.confirmation, together.confirmation),
+            p_value_against=max(single.p_value_against, together.p_value_against),
+            p_value=max(single.p_value, together.p_value),
         )
     said = f"single networks matched: {single.outcome} ({single.why}); their ensemble matched: {together.outcome}"
     return single.inconclusive(f"{said} at {together.effect.mean:+.4f} ({together.why})")

@@ -91,8 +91,8 @@ def counts(judgements: Sequence[Judgement]) -> list[Count]:
 
 def over_all(judgements: Sequence[Judgement]) -> list[Judgement]:
     """The same cells, inconclusive where they are not decided at 5 % over all of them together, in either direction."""
-    confirmed = survivors([judgement.confirmation for judgement in judgements])
-    refuted = survivors([judgement.refutation for judgement in judgements])
+    confirmed = survivors([judgement.p_value for judgement in judgements])
+    refuted = survivors([judgement.p_value_against for judgement in judgements])
     return [
         judgement if sure else replace(judgement, verdict="inconclusive")
         for judgement, sure in zip(judgements, map(or_, confirmed, refuted), strict=True)

@@ -27,8 +27,9 @@ def cell_id(claim: str, task: str, arch: str, scale: str, alpha: Fraction | None
 class Judgement:
     """One line of the scoreboard: a claim in one cell, or its trend (``alpha`` None), in one study.
 
-    ``confirmation`` and ``refutation`` are p-values, of this cell alone, for the claim and against it; both are 1 where
-    a gate withholds the verdict. ``width`` is how wide a network is there in absolute terms, None of trends.
+    ``p_value`` is that for the claim, against its opposite, and ``p_value_against`` that against the claim, both of
+    this cell alone; both are 1 where a gate withholds the verdict. ``width`` is how wide a network is there in absolute
+    terms, None of trends.
     """
 
     claim: str
@@ -43,8 +44,8 @@ class Judgement:
     upper: float | None
     margin: float
     verdict: Outcome
-    confirmation: float
-    refutation: float
+    p_value: float
+    p_value_against: float
     why: str
     confounded: bool
     preregistration: str
@@ -71,8 +72,8 @@ class Judgement:
             upper=finite(verdict.effect.upper),
             margin=verdict.margin,
             verdict=verdict.outcome,
-            confirmation=verdict.confirmation,
-            refutation=verdict.refutation,
+            p_value=verdict.p_value,
+            p_value_against=verdict.p_value_against,
             why=verdict.why,
             confounded=confounded,
             preregistration=preregistration.sha256,

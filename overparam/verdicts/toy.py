@@ -128,8 +128,8 @@ class Refuted(Inequality[ToyRecord]):
             found,
             outcome=TURNED[found.outcome],
             why=f"without a product {self.claim} is {found.outcome}: {found.why}",
-            refutation=found.confirmation,
-            confirmation=found.refutation,
+            p_value_against=found.p_value,
+            p_value=found.p_value_against,
         )
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from overparam.networks.ensemble import initialise
 from overparam.networks.layers import Convolution
 from overparam.networks.registry import build
 
-COPIES = 8
+MEMBERS = 8
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +84,9 @@ def test_walk_of_scikit_learn(benchmark, separable):
     assert len(benchmark(walk)) == len(GRID)
 
 
-def networks(copies):
-    network = build("resnet18", Fraction(1, COPIES), copies, base_width=16, channels=1, classes=10)
-    initialise(network, list(range(copies)))
+def networks(members):
+    network = build("resnet18", Fraction(1, MEMBERS), members, base_width=16, channels=1, classes=10)
+    initialise(network, list(range(members)))
     return network.to(memory_format=torch.channels_last)
 
 
@@ -94,15 +94,15 @@ def step(network, images):
     network(images).square().mean().backward()
 
 
-@pytest.mark.benchmark(group=f"training step of {COPIES} narrow networks")
-def test_copies_together(benchmark):
-    network, images = networks(COPIES), torch.randn(COPIES, 50, 1, 8, 8)
+@pytest.mark.benchmark(group=f"training step of {MEMBERS} narrow networks")
+def test_members_together(benchmark):
+    network, images = networks(MEMBERS), torch.randn(MEMBERS, 50, 1, 8, 8)
     benchmark(step, network, images)
 
 
-@pytest.mark.benchmark(group=f"training step of {COPIES} narrow networks")
-def test_copies_one_after_the_other(benchmark):
-    singles, images = [networks(1) for _ in range(COPIES)], torch.randn(1, 50, 1, 8, 8)
+@pytest.mark.benchmark(group=f"training step of {MEMBERS} narrow networks")
+def test_members_one_after_the_other(benchmark):
+    singles, images = [networks(1) for _ in range(MEMBERS)], torch.randn(1, 50, 1, 8, 8)
     benchmark(lambda: [step(network, images) for network in singles])
 
 
@@ -110,8 +110,8 @@ def convolve(layer, maps):
     layer(maps).sum().backward()
 
 
-@pytest.mark.benchmark(group="convolution of 16 copies of 2 channels, bfloat16")
-@pytest.mark.parametrize("packed", [True, False], ids=["packed into full groups", "a group a copy"])
+@pytest.mark.benchmark(group="convolution of 16 members of 2 channels, bfloat16")
+@pytest.mark.parametrize("packed", [True, False], ids=["packed into full groups", "a group a member"])
 def test_convolution(benchmark, packed):
     layer = Convolution(16, 2, 2, kernel=3) if packed else torch.nn.Conv2d(32, 32, 3, padding=1, groups=16, bias=False)
     torch.nn.init.normal_(layer.weight)

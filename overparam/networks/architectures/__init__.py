@@ -21,5 +21,5 @@ def architecture_module(name: str) -> str:
 
 
 def architecture(name: str) -> "Callable[[int, int, int, int], Network]":
-    """The class of an architecture, made of copies, width, channels of an input and classes; SpecError if unknown."""
+    """The class of an architecture, made of members, width, channels of an input and classes; SpecError if unknown."""
     return getattr(import_module(architecture_module(name)), ARCHITECTURES[name])

@@ -6,48 +6,48 @@ from overparam.networks.layers import Convolution, ImageNetwork
 
 
 class BasicBlock(nn.Module):
-    """Two 3×3 convolutions and a shortcut, in each of ``copies`` networks."""
+    """Two 3×3 convolutions and a shortcut, in each of ``members`` networks."""
 
-    def __init__(self, copies: int, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, members: int, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = Convolution(copies, inputs, outputs, kernel=3, stride=stride)
-        self.bn1 = nn.BatchNorm2d(copies * outputs)
+        self.conv1 = Convolution(members, inputs, outputs, kernel=3, stride=stride)
+        self.bn1 = nn.BatchNorm2d(members * outputs)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = Convolution(copies, outputs, outputs, kernel=3)
-        self.bn2 = nn.BatchNorm2d(copies * outputs)
+        self.conv2 = Convolution(members, outputs, outputs, kernel=3)
+        self.bn2 = nn.BatchNorm2d(members * outputs)
         self.downsample = None
         if stride != 1 or inputs != outputs:
             self.downsample = nn.Sequential(
-                Convolution(copies, inputs, outputs, kernel=1, stride=stride),
-                nn.BatchNorm2d(copies * outputs),
+                Convolution(members, inputs, outputs, kernel=1, stride=stride),
+                nn.BatchNorm2d(members * outputs),
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, copies · inputs, h, w) to (batch, copies · outputs, h / stride, w / stride)."""
+        """(batch, members · inputs, h, w) to (batch, members · outputs, h / stride, w / stride)."""
         shortcut = x if self.downsample is None else self.downsample(x)
         x = self.relu(self.bn1(self.conv1(x)))
         return self.relu(self.bn2(self.conv2(x)) + shortcut)
 
 
 class ResNet18(ImageNetwork):
-    """``copies`` ResNet-18 side by side; ``width`` channels in the first stage, 8 · ``width`` features.
+    """``members`` ResNet-18 side by side; ``width`` channels in the first stage, 8 · ``width`` features.
 
-    With width 64 and one copy it is torchvision's ``resnet18`` but for the stem: the same names, the same outputs.
+    With width 64 and one member it is torchvision's ``resnet18`` but for the stem: the same names, the same outputs.
     """
 
-    def __init__(self, copies: int, width: int, channels: int, classes: int) -> None:
-        super().__init__(copies, 8 * width, classes)
-        self.conv1 = Convolution(copies, channels, width, kernel=3)
-        self.bn1 = nn.BatchNorm2d(copies * width)
+    def __init__(self, members: int, width: int, channels: int, classes: int) -> None:
+        super().__init__(members, 8 * width, classes)
+        self.conv1 = Convolution(members, channels, width, kernel=3)
+        self.bn1 = nn.BatchNorm2d(members * width)
         self.relu = nn.ReLU(inplace=True)
-        self.layer1 = self._stage(copies, width, width, stride=1)
-        self.layer2 = self._stage(copies, width, 2 * width, stride=2)
-        self.layer3 = self._stage(copies, 2 * width, 4 * width, stride=2)
-        self.layer4 = self._stage(copies, 4 * width, 8 * width, stride=2)
+        self.layer1 = self._stage(members, width, width, stride=1)
+        self.layer2 = self._stage(members, width, 2 * width, stride=2)
+        self.layer3 = self._stage(members, 2 * width, 4 * width, stride=2)
+        self.layer4 = self._stage(members, 4 * width, 8 * width, stride=2)
 
     @staticmethod
-    def _stage(copies: int, inputs: int, outputs: int, stride: int) -> nn.Sequential:
-        return nn.Sequential(BasicBlock(copies, inputs, outputs, stride), BasicBlock(copies, outputs, outputs, 1))
+    def _stage(members: int, inputs: int, outputs: int, stride: int) -> nn.Sequential:
+        return nn.Sequential(BasicBlock(members, inputs, outputs, stride), BasicBlock(members, outputs, outputs, 1))
 
     def maps(self, channels: Tensor) -> Tensor:
         """Output of the last stage."""

@@ -14,18 +14,18 @@ FEED_FORWARD = 4  # its width in multiples of the network's
 
 
 class Transformer(Network):
-    """``copies`` encoders side by side; ``width`` features at every position, ``channels`` tokens in the vocabulary.
+    """``members`` encoders side by side; ``width`` features at every position, ``channels`` tokens in the vocabulary.
 
     Narrower networks have fewer heads of the same size; below 16 features a single head, as wide as the network.
     BERT's embedding of the sentence that a token is in also says whether the other sentence has that token too: in
     30,000 pairs networks do not learn by themselves to look for it.
     Features are the last hidden state averaged over a pair's tokens, as image features are over positions; BERT's own
-    pooler would be one more layer and see the first token alone. There is no dropout. With one copy ``encoder`` has the
-    names and outputs of ``transformers.BertModel``.
+    pooler would be one more layer and see the first token alone. There is no dropout. With one member ``encoder`` has
+    the names and outputs of ``transformers.BertModel``.
     """
 
-    def __init__(self, copies: int, width: int, channels: int, classes: int) -> None:
-        super().__init__(copies, width, classes)
+    def __init__(self, members: int, width: int, channels: int, classes: int) -> None:
+        super().__init__(members, width, classes)
         config = BertConfig(
             vocab_size=channels,
             hidden_size=width,
@@ -43,19 +43,19 @@ class Transformer(Network):
         self.encoder.to_empty(device="cpu")
         for module in self.encoder.modules():
             for name, parameter in module.named_parameters(recurse=False):
-                setattr(module, name, nn.Parameter(torch.empty(copies * parameter.shape[0], *parameter.shape[1:])))
+                setattr(module, name, nn.Parameter(torch.empty(members * parameter.shape[0], *parameter.shape[1:])))
 
     def features(self, inputs: Tensor) -> Tensor:
-        """The last hidden state, averaged over the tokens of each pair: (copies, batch, features).
+        """The last hidden state, averaged over the tokens of each pair: (members, batch, features).
 
         Args:
-            inputs: (copies, batch, length) token ids, padded at the end.
+            inputs: (members, batch, length) token ids, padded at the end.
         """
-        states = {name: value.unflatten(0, (self.copies, -1)) for name, value in self.encoder.named_parameters()}
+        states = {name: value.unflatten(0, (self.members, -1)) for name, value in self.encoder.named_parameters()}
         return vmap(self._encode)(states, inputs)
 
     def _encode(self, state: dict[str, Tensor], tokens: Tensor) -> Tensor:
-        """Features (batch, features) of one copy with the parameters ``state``, from token ids (batch, length)."""
+        """Features (batch, features) of one member with the parameters ``state``, from token ids (batch, length)."""
         batch, length = tokens.shape
         real = tokens != PADDING
         # A large negative score keeps attention from padding; with these four axes BERT takes it as it is.

@@ -13,20 +13,20 @@ LAYOUT = (1, 1, "M", 2, 2, "M", 4, 4, 4, "M", 8, 8, 8, "M", 8, 8, 8, "M")
 
 
 class VGG16(ImageNetwork):
-    """``copies`` VGG-16 side by side; ``width`` channels in the first layer, 8 · ``width`` features.
+    """``members`` VGG-16 side by side; ``width`` channels in the first layer, 8 · ``width`` features.
 
-    With width 64 and one copy ``convolutions`` has the names and outputs of torchvision's ``vgg16_bn().features``.
+    With width 64 and one member ``convolutions`` has the names and outputs of torchvision's ``vgg16_bn().features``.
     """
 
-    def __init__(self, copies: int, width: int, channels: int, classes: int) -> None:
-        super().__init__(copies, 8 * width, classes)
+    def __init__(self, members: int, width: int, channels: int, classes: int) -> None:
+        super().__init__(members, 8 * width, classes)
         layers: list[nn.Module] = []
         inputs = channels
         for entry in LAYOUT:
             if isinstance(entry, int):
                 outputs = entry * width
-                layers += [Convolution(copies, inputs, outputs, kernel=3, bias=True)]
-                layers += [nn.BatchNorm2d(copies * outputs), nn.ReLU(inplace=True)]
+                layers += [Convolution(members, inputs, outputs, kernel=3, bias=True)]
+                layers += [nn.BatchNorm2d(members * outputs), nn.ReLU(inplace=True)]
                 inputs = outputs
             else:
                 # Rounding up keeps 8×8 images alive to the end and changes nothing at 32×32.

@@ -51,7 +51,7 @@ def _draw_matrix(column: Sequence[Axes], record: Record) -> Numbers:
     return [{"from": a, "onto": b, **columns_of(effect)} for (a, b), effect in effects.items()]
 
 
-def _draw_copies(column: Sequence[Axes], record: Record) -> Numbers:
+def _draw_members(column: Sequence[Axes], record: Record) -> Numbers:
     (axes,) = column
     numbers: Numbers = []
     for place, alpha in enumerate(record.narrow_alphas):
@@ -122,13 +122,13 @@ CONTROL_FIGURES = (
         compares=False,
     ),
     StudyFigure(
-        "more-copies",
+        "more-members",
         "More and more narrow networks",
         "FSE(S_α^(U)→M_1) as networks are added, beside that of another wide network. The level is where a curve "
         "a + b·U^(−c), a ≥ 0, ends, fitted in every replicate: extrapolated from few points, so see its interval in "
         "the numbers.",
         ("feature span error onto M_1",),
-        _draw_copies,
+        _draw_members,
     ),
     StudyFigure(
         "span-controls",

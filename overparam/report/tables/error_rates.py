@@ -7,11 +7,11 @@ from typing import Any
 from overparam.report.tables.markdown import table
 
 
-def calibration_table(result: Mapping[str, Any]) -> str:
+def error_rates_table(result: Mapping[str, Any]) -> str:
     """One line for every kind of world and what is asked of it, over claims and numbers of replicates.
 
     Args:
-        result: as `overparam.error_rates.acceptance.calibrate` returns it.
+        result: as `overparam.error_rates.acceptance.measure_error_rates` returns it.
     """
     rows = sorted(result["rows"], key=_asked)
     order = list(dict.fromkeys(_asked(row) for row in result["rows"]))

@@ -9,7 +9,7 @@ from overparam.io.files import read_sealed, write_text
 from overparam.report.tables.claims import record_tables
 from overparam.report.tables.controls import control_tables
 from overparam.report.tables.equal_fit import equal_fit_tables
-from overparam.report.tables.error_rates import calibration_table
+from overparam.report.tables.error_rates import error_rates_table
 from overparam.report.tables.setting import setting_table
 from overparam.report.tables.verdicts import verdict_table
 from overparam.study.belonging import REMEDY, check_belongs, what_it_is_of
@@ -33,15 +33,15 @@ OF_RECORDS = {
 }
 SCALED = "|".join(OF_RECORDS)
 SECTION = re.compile(
-    rf"(<!-- (?P<kind>(?:{SCALED})(?= \w)|calibration)(?: (?P<scale>\w+))? -->\n)"
-    rf"(?:(?!<!-- (?:{SCALED}|calibration) ).)*?"
+    rf"(<!-- (?P<kind>(?:{SCALED})(?= \w)|error-rates)(?: (?P<scale>\w+))? -->\n)"
+    rf"(?:(?!<!-- (?:{SCALED}|error-rates) ).)*?"
     r"(?P<end><!-- end of (?P=kind) -->)",
     re.DOTALL,
 )
 
 
 def fill_sections(path: Path, results: Path) -> None:
-    """Write anew every section ``<!-- KIND SCALE -->`` of the kinds of `OF_RECORDS`, or ``<!-- calibration -->``.
+    """Write anew every section ``<!-- KIND SCALE -->`` of the kinds of `OF_RECORDS`, or ``<!-- error-rates -->``.
 
     Raises:
         ArtifactError: if there is no such file, or it is no UTF-8, has no such section, or what it is of was not
@@ -56,12 +56,12 @@ def fill_sections(path: Path, results: Path) -> None:
     if not SECTION.search(text):
         raise ArtifactError(
             f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls, equal-fit, "
-            "setting, verdicts or calibration: mark where they go"
+            "setting, verdicts or error-rates: mark where they go"
         )
 
     def filled(match: re.Match[str]) -> str:
-        trial = match["kind"] == "calibration"
-        written = _of_calibration(results) if trial else _of_records(results / match["scale"], match["kind"])
+        trial = match["kind"] == "error-rates"
+        written = _of_error_rates(results) if trial else _of_records(results / match["scale"], match["kind"])
         return f"{match[1]}\n{written}\n\n{match['end']}"
 
     new = SECTION.sub(filled, text)
@@ -85,13 +85,13 @@ def _in_its_place(path: Path, kind: str, scale: str) -> Record:
     return record
 
 
-def _of_calibration(folder: Path) -> str:
-    path = folder / "calibration.json"
+def _of_error_rates(folder: Path) -> str:
+    path = folder / "error-rates.json"
     try:
-        return calibration_table(read_sealed(path, "trial of the judge"))
+        return error_rates_table(read_sealed(path, "trial of the judge"))
     except FileNotFoundError:
-        raise ArtifactError(f"there is no calibration {path}: make it with `overparam calibrate`") from None
+        raise ArtifactError(f"there are no error rates {path}: make them with `overparam error-rates`") from None
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ArtifactError(
-            f"{path} is damaged or was edited ({error}): restore it with git, or make it with `overparam calibrate`"
+            f"{path} is damaged or was edited ({error}): restore it with git, or make it with `overparam error-rates`"
         ) from None

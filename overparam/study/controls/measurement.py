@@ -13,7 +13,7 @@ from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import Measured, residuals, ridge_regression
 from overparam.metrics.penalties import Choices, Penalties
 from overparam.metrics.similarity import MEASURES
-from overparam.study.controls.copies import counts
+from overparam.study.controls.members import counts
 from overparam.study.controls.nonlinear import predict_nonlinearly
 from overparam.study.controls.penalties import PATH_FACTORS, best_of_path
 from overparam.study.controls.quantities import STITCHED, Nonlinear, OneNarrow, Untrained
@@ -42,7 +42,7 @@ class Networks:
 
     Attributes:
         trained: by width factor, their features.
-        initial: by width factor, features (examples, copies, features) of M_1 and M_1′, or of the networks of S_α, as
+        initial: by width factor, features (examples, members, features) of M_1 and M_1′, or of the networks of S_α, as
             they were initialised.
         readout: of M_1.
     """
@@ -61,8 +61,8 @@ class Networks:
         """What is compared in how it spans M_1: M_1′, and every S_α."""
         return [M_1_PRIME, *map(S, self.narrow)]
 
-    def copies(self, alpha: Fraction) -> list[int]:
-        """How many networks are put side by side."""
+    def sizes(self, alpha: Fraction) -> list[int]:
+        """Every U, how many networks are put side by side."""
         return counts(alpha, self.trained[alpha].features.shape[1])
 
     @cached_property
@@ -73,10 +73,10 @@ class Networks:
         arrays |= {Untrained(name): self.initial[Fraction(1)][:, k] for k, name in enumerate((M_1, M_1_PRIME))}
         for alpha in self.narrow:
             features, initial = self.trained[alpha].features, self.initial[alpha]
-            alive = np.ptp(features, axis=0).any(axis=1)  # (copies,)
+            alive = np.ptp(features, axis=0).any(axis=1)  # (members,)
             arrays[OneNarrow(alpha)] = features[:, int(np.argmax(alive))]
-            for copies in self.copies(alpha):
-                arrays[Concatenation(alpha, copies)] = features[:, :copies].reshape(len(features), -1)
+            for U in self.sizes(alpha):
+                arrays[Concatenation(alpha, U)] = features[:, :U].reshape(len(features), -1)
             arrays[Untrained(S(alpha))] = initial.reshape(len(initial), -1)
         return Blocks(arrays, wide.ids, wide.labels, wide.heldout)
 
@@ -95,12 +95,13 @@ def measure_controls(
         advance: called with the parts done and their total, for a progress bar.
 
     Returns:
-        The samples ``copies``, ``untrained``, ``nonlinear`` and ``stitched``; ``path``, span errors at each of
-        ``PATH_FACTORS``, and ``best``, where they are least; and, since nothing is compared with them, one sample for
-        each span error between two blocks, and for each similarity of two. And by quantity, what cross-validation
-        chose.
+        The samples ``copies``, of S_α^(U) as U grows, ``untrained``, ``nonlinear`` and ``stitched``; ``path``, span
+        errors at each of ``PATH_FACTORS``, and ``best``, where they are least; and, since nothing is compared with
+        them, one sample for each span error between two blocks, and for each similarity of two. And by quantity, what
+        cross-validation chose.
     """
-    kinds = {"copies": _copies, "untrained": _untrained, "nonlinear": _nonlinear, "stitched": _stitched}
+    # Records that were measured name the growing ensembles "copies".
+    kinds = {"copies": _growing, "untrained": _untrained, "nonlinear": _nonlinear, "stitched": _stitched}
     alone = {"pairs": _pairs, "similarity": _similarity}
     everything = {**kinds, **alone, "path": _path}
     parts = [
@@ -124,9 +125,9 @@ def measure_controls(
     return samples, penalties
 
 
-def _copies(networks: Networks) -> Quantities:
+def _growing(networks: Networks) -> Quantities:
     """FSE(S_α^(U)→M_1) as U grows, beside FSE(M_1′→M_1)."""
-    sources = [Concatenation(alpha, U) for alpha in networks.narrow for U in networks.copies(alpha)]
+    sources = [Concatenation(alpha, U) for alpha in networks.narrow for U in networks.sizes(alpha)]
     return _onto(networks.blocks, M_1, [M_1_PRIME, *sources])
 
 

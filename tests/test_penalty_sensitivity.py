@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from records import EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
-from overparam.report.penalty_sensitivity import steadiness, steady_range
+from overparam.report.penalty_sensitivity import insensitive_range, penalty_sensitivity
 from overparam.study.controls.penalties import PATH_FACTORS
 from overparam.study.feature_blocks import M_1, M_1_PRIME, S
 from overparam.study.quantities import FSE
@@ -30,12 +30,12 @@ def path_of(gaps, alphas=(QUARTER,)):
         (lambda factor: 0.1 if factor <= 100 else 0.0, (1e-4, 1e2)),
         (lambda factor: 0.1 if factor >= 1 else 0.0, (1.0, 1e4)),
         (lambda factor: 0.1 if factor != 10 else 0.0, (1e-4, 10**0.5)),  # that it holds again further off is no help
-        (lambda factor: 0.0 if factor < 1e3 else 0.1, (1e-4, 10**2.5)),  # a refutation is steady too
+        (lambda factor: 0.0 if factor < 1e3 else 0.1, (1e-4, 10**2.5)),  # a refuted gap is insensitive too
     ],
 )
 def test_the_range_ends_where_the_verdict_first_changes(gap_at, expected):
     path = path_of([gap_at(factor) for factor in PATH_FACTORS])
-    assert steady_range(path, QUARTER, MARGIN) == pytest.approx(expected)
+    assert insensitive_range(path, QUARTER, MARGIN) == pytest.approx(expected)
 
 
 def test_the_sentence_names_every_width_that_the_claim_is_about():
@@ -43,10 +43,10 @@ def test_the_sentence_names_every_width_that_the_claim_is_about():
     gaps = np.array([[0.1, 0.1, 0.1 if factor <= 10 else 0.0] for factor in PATH_FACTORS])
     path = path_of(gaps, alphas=(QUARTER, EIGHTH, SIXTEENTH))
     controls = replace(record, samples={"path": path})
-    assert steadiness(controls, MARGIN) == (
+    assert penalty_sensitivity(controls, MARGIN) == (
         "The gap of span-over compares with δ as it does even if all ridge penalties are moved by "
         "−4 to +4 (α = 1/4, 1/8), −4 to +1 (α = 1/16) decades, of −4 to +4 tried."
     )
-    assert steadiness(replace(controls, replicates=(0,)), MARGIN) == ""
+    assert penalty_sensitivity(replace(controls, replicates=(0,)), MARGIN) == ""
     wide = {alpha: record.networks[alpha] for alpha in (ONE, HALF)}
-    assert steadiness(replace(controls, networks=wide), MARGIN) == ""
+    assert penalty_sensitivity(replace(controls, networks=wide), MARGIN) == ""

@@ -18,11 +18,11 @@ def counts(alpha: Fraction, available: int) -> list[int]:
     return sorted(n for n in powers | {alpha.denominator, 2 * alpha.denominator} if n <= available)
 
 
-def asymptote(copies: Sequence[int], errors: np.ndarray) -> Effect:
+def asymptote(sizes: Sequence[int], errors: np.ndarray) -> Effect:
     """Where span errors level off as networks are added: a of the curve a + b·U^(−c), fitted in every replicate.
 
     Args:
-        copies: (numbers,) U, at least four.
+        sizes: (numbers,) U, at least four.
         errors: (replicates, numbers) FSE(S_α^(U)→M_1).
 
     Returns:
@@ -31,9 +31,9 @@ def asymptote(copies: Sequence[int], errors: np.ndarray) -> Effect:
     Raises:
         MeasurementError: for fewer numbers of networks.
     """
-    if len(copies) < LEAST:
-        raise MeasurementError(f"{len(copies)} numbers of networks tell no asymptote: measure at least {LEAST}")
-    U = np.asarray(copies, dtype=float)
+    if len(sizes) < LEAST:
+        raise MeasurementError(f"{len(sizes)} numbers of networks tell no asymptote: measure at least {LEAST}")
+    U = np.asarray(sizes, dtype=float)
     levels = []
     for row in errors:
         start = (row[-1] / 2, max(row[0] - row[-1], 1e-3), 0.5)

@@ -19,7 +19,7 @@ NOT_HOLDS = ("refuted", "inconclusive")
 
 
 @dataclass(frozen=True)
-class Disturbance:
+class Perturbation:
     """Something done to features, one of `overparam.error_rates.worlds.WORLDS`.
 
     Attributes:
@@ -31,17 +31,17 @@ class Disturbance:
     same: tuple[str, ...] = ()
 
 
-DISTURBANCES = {
-    "M_1 replaced by an S": Disturbance(dict.fromkeys(("span-over", "span-under", "performance"), NOT_HOLDS)),
-    "wide and narrow swapped": Disturbance({"span-under": NOT_HOLDS, "performance": NOT_HOLDS}),
-    "labels shuffled": Disturbance({"performance": NOT_HOLDS, **dict.fromkeys(RESIDUALS, ("inconclusive",))}),
-    "residual replaced by noise": Disturbance({"residuals-specific": NOT_HOLDS}),
-    "rows of the residual shuffled": Disturbance({"residuals-specific": NOT_HOLDS}),
-    "features stored as float16": Disturbance({}, same=DECIDED),
-    "S × 1000": Disturbance({}, same=DECIDED),
-    "rows misaligned between blocks": Disturbance({ANY: ("error",)}),
-    "S with half the features": Disturbance({ANY: ("error",)}),
-    "one replicate copied": Disturbance({ANY: ("error",)}),
+PERTURBATIONS = {
+    "M_1 replaced by an S": Perturbation(dict.fromkeys(("span-over", "span-under", "performance"), NOT_HOLDS)),
+    "wide and narrow swapped": Perturbation({"span-under": NOT_HOLDS, "performance": NOT_HOLDS}),
+    "labels shuffled": Perturbation({"performance": NOT_HOLDS, **dict.fromkeys(RESIDUALS, ("inconclusive",))}),
+    "residual replaced by noise": Perturbation({"residuals-specific": NOT_HOLDS}),
+    "rows of the residual shuffled": Perturbation({"residuals-specific": NOT_HOLDS}),
+    "features stored as float16": Perturbation({}, same=DECIDED),
+    "S × 1000": Perturbation({}, same=DECIDED),
+    "rows misaligned between blocks": Perturbation({ANY: ("error",)}),
+    "S with half the features": Perturbation({ANY: ("error",)}),
+    "one replicate copied": Perturbation({ANY: ("error",)}),
 }
 
 
@@ -59,16 +59,17 @@ def as_they_are(study: Study, preregistration: Preregistration) -> Callable[[], 
 
 
 def complaints(
-    world: str, study: Study, preregistration: Preregistration, undisturbed: Callable[[], Outcome]
+    world: str, study: Study, preregistration: Preregistration, unperturbed: Callable[[], Outcome]
 ) -> list[str]:
     """What came out that may not, after something was done to the features of a study."""
-    disturbance = DISTURBANCES[world]
+    perturbation = PERTURBATIONS[world]
     changed = WORLDS[world].change(study, generator(f"{world}: trained networks", 0))
-    claims = [*(claim for claim in disturbance.allowed if claim != ANY), *disturbance.same]
+    claims = [*(claim for claim in perturbation.allowed if claim != ANY), *perturbation.same]
     found = outcome(changed, claims, preregistration)
-    wrong = {claim: found[claim][0] for claim, allowed in disturbance.allowed.items() if found[claim][0] not in allowed}
-    if disturbance.same:
-        before = undisturbed()
-        differ = [claim for claim in disturbance.same if found[claim] != before[claim]]
+    allowed = perturbation.allowed.items()
+    wrong = {claim: found[claim][0] for claim, outcomes in allowed if found[claim][0] not in outcomes}
+    if perturbation.same:
+        before = unperturbed()
+        differ = [claim for claim in perturbation.same if found[claim] != before[claim]]
         wrong |= {claim: f"{found[claim][0]}, not {before[claim][0]}" for claim in differ}
     return [f"{world}: {claim} {verdict}" for claim, verdict in wrong.items()]

@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 
 from overparam.error_rates import studies
-from overparam.error_rates.acceptance import AT_EQUAL_FIT, GENERATED, STATISTICAL, GeneratedTrial, calibrate
+from overparam.error_rates.acceptance import AT_EQUAL_FIT, GENERATED, STATISTICAL, GeneratedTrial, measure_error_rates
 from overparam.error_rates.bounds import always, by_chance, in_share, never
 from overparam.error_rates.memory import Memory
 from overparam.error_rates.statistical import BAD_BY, SPREADS, StatisticalWorlds
@@ -202,7 +202,7 @@ NOT_MEASURED = [trial for trial in GENERATED if trial.claims == (ANY,)]
 def test_integrity_errors_come_out_the_same_whoever_shares_the_work():
     calls = []
     few = {"worlds": 3, "statistical": STATISTICAL[:1], "generated": NOT_MEASURED}
-    found = calibrate(**few, workers=1, advance=lambda done, total: calls.append((done, total)))
+    found = measure_error_rates(**few, workers=1, advance=lambda done, total: calls.append((done, total)))
     assert calls == [(k, 10) for k in range(1, 11)]
     assert found["met"]
     assert [(row["world"], row["R"]) for row in found["rows"][2:]] == list(
@@ -210,7 +210,7 @@ def test_integrity_errors_come_out_the_same_whoever_shares_the_work():
     )
     assert all(row["counts"]["error"] == 3 for row in found["rows"][2:])
     assert found["preregistration"] == MARGINS.sha256
-    assert found == calibrate(**few, workers=2)
+    assert found == measure_error_rates(**few, workers=2)
 
 
 def test_a_trial_that_was_interrupted_goes_on_and_finds_the_same(tmp_path):
@@ -224,12 +224,13 @@ def test_a_trial_that_was_interrupted_goes_on_and_finds_the_same(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        calibrate(**few, memory=Memory(path, MARGINS), advance=interrupt)
+        measure_error_rates(**few, memory=Memory(path, MARGINS), advance=interrupt)
     path.write_text(path.read_text() + "\n[half a li")
-    found = calibrate(**few, memory=Memory(path, MARGINS), advance=lambda done, total: ran.append(done))
+    found = measure_error_rates(**few, memory=Memory(path, MARGINS), advance=lambda done, total: ran.append(done))
     assert ran == list(range(1, 9))
-    assert found == calibrate(**few)
-    assert found == calibrate(**few, memory=Memory(path, MARGINS), advance=lambda done, total: ran.append(done))
+    assert found == measure_error_rates(**few)
+    memory = Memory(path, MARGINS)
+    assert found == measure_error_rates(**few, memory=memory, advance=lambda done, total: ran.append(done))
     assert len(ran) == 8
     assert len(Memory(path, MARGINS).found) == 8
     assert Memory(path, replace(MARGINS, sha256="0" * 64)).found == {}
@@ -241,7 +242,7 @@ def test_a_trial_that_cannot_be_kept_says_where(tmp_path):
     (tmp_path / "file").touch()
     memory = Memory(tmp_path / "file" / "trial.jsonl", MARGINS)
     with pytest.raises(StorageError, match=r"could not write .*trial.jsonl .*keeps what a trial has found"):
-        calibrate(worlds=1, statistical=(), generated=NOT_MEASURED, workers=1, memory=memory)
+        measure_error_rates(worlds=1, statistical=(), generated=NOT_MEASURED, workers=1, memory=memory)
 
 
 def trials_of(*worlds: str) -> list[GeneratedTrial]:
@@ -254,14 +255,14 @@ def unmet(found):
 
 def test_one_world_of_some_kinds_is_judged_as_it_must_be():
     worlds = ("true signal", "wide and narrow swapped", "labels shuffled", "S badly trained", "one outlier unit × 300")
-    found = calibrate(worlds=1, statistical=(), generated=trials_of(*worlds), workers=1)
+    found = measure_error_rates(worlds=1, statistical=(), generated=trials_of(*worlds), workers=1)
     assert unmet(found) == []
     assert found["met"]
 
 
 def test_a_judge_that_overlooks_copies_is_caught(monkeypatch):
     monkeypatch.setattr(studies, "check_distinct", lambda digests: None)
-    found = calibrate(worlds=1, statistical=(), generated=trials_of("one replicate copied"), workers=1)
+    found = measure_error_rates(worlds=1, statistical=(), generated=trials_of("one replicate copied"), workers=1)
     assert len(unmet(found)) == 2
     assert not found["met"]
 
@@ -274,7 +275,7 @@ def test_a_probe_of_one_penalty_on_blocks_that_are_scaled_together_is_caught(mon
         return feature_performance(one, ["joined"], penalty=penalty or 1.0)
 
     monkeypatch.setattr(measurement, "feature_performance", together)
-    found = calibrate(worlds=1, statistical=(), generated=trials_of("true signal", "S × 1000"), workers=1)
+    found = measure_error_rates(worlds=1, statistical=(), generated=trials_of("true signal", "S × 1000"), workers=1)
     assert any(row["counts"]["changed"] for row in unmet(found))
 
 
@@ -285,11 +286,12 @@ def test_a_search_that_stops_where_the_loss_first_rises_is_caught(monkeypatch):
         return replace(choice, penalty=choice.grid[int(np.argmax(rises))])
 
     monkeypatch.setattr(metrics, "cross_validate", stopping)
-    found = calibrate(worlds=1, statistical=(), generated=trials_of("true signal", "a common gain × 100"), workers=1)
+    generated = trials_of("true signal", "a common gain × 100")
+    found = measure_error_rates(worlds=1, statistical=(), generated=generated, workers=1)
     assert {row["world"] for row in unmet(found)} == {"a common gain × 100"}
 
 
 @pytest.mark.slow
 def test_the_whole_acceptance_is_met():
-    found = calibrate()
+    found = measure_error_rates()
     assert unmet(found) == []
