@@ -242,7 +242,7 @@ def compare_files(
     preregistration: Preregistration | None = None,
     workers: int = -1,
 ) -> Comparison:
-    """`compare_networks` on files that `read_array` reads: a folder of replicates, or the files of a single one.
+    """Compare networks from files that `read_array` reads: a folder of replicates, or the files of a single one.
 
     Args:
         folder: of replicates, as `read_folder` reads them.

@@ -37,12 +37,12 @@ class NetworkFeatures:
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def named(self) -> dict[str, np.ndarray]:
-        """Every network's features by the name of its file."""
+        """Give every network's features by the name of its file."""
         narrow = {f"narrow-{k}": array for k, array in enumerate(self.narrow)}
         return {"wide": self.wide, "baseline": self.baseline, **narrow}
 
     def by_width(self) -> dict[Fraction, list[np.ndarray]]:
-        """Narrow networks by α, the share of M_1's features that each of them has, from the widest down."""
+        """Give narrow networks by α, the share of M_1's features that each of them has, from the widest down."""
         wide = self.wide.shape[1]
         widths = sorted({features.shape[1] for features in self.narrow}, reverse=True)
         return {Fraction(width, wide): [f for f in self.narrow if f.shape[1] == width] for width in widths}

@@ -28,7 +28,7 @@ def load_dataset(
     fit_examples: int | None = None,
     root: Path = Path("data"),
 ) -> Dataset:
-    """The examples of ``task``, with as many for training and for fitting as asked (None: all).
+    """Load the examples of ``task``, with as many for training and for fitting as asked (None: all).
 
     Raises:
         DataError: for an unknown task, or data that is missing, damaged or not what was fetched.

@@ -102,7 +102,7 @@ class Blocks:
         return self.arrays[name]
 
     def batches(self, names: Sequence[Name], size: int = 4096) -> Iterator[tuple[slice, dict[Name, np.ndarray]]]:
-        """All rows in order, ``size`` at a time, of the named blocks in float64.
+        """Give all rows in order, ``size`` at a time, of the named blocks in float64.
 
         Raises:
             MeasurementError: at the first feature that is not finite, naming its block and example id.
@@ -120,7 +120,7 @@ class Blocks:
         return values
 
     def folds(self, count: int) -> np.ndarray:
-        """Cross-validation fold of each fit row in [0, count), and ``count`` for held-out rows, (examples,).
+        """Give the cross-validation fold of each fit row in [0, count), and ``count`` for held-out rows, (examples,).
 
         Decided by each row's id alone, as if drawn at random: neither the order of rows nor what other rows there are
         matters, so shards of the same examples agree.

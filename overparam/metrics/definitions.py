@@ -37,7 +37,7 @@ class Measured:
 
 
 def ridge_regression(blocks: Blocks, source: Name, target: Name) -> Ridge:
-    """Ridge regression from one block to another; for many pairs take `Moments` once and use `RidgeSource`."""
+    """Regress one block on another (ridge); for many pairs take `Moments` once and use `RidgeSource`."""
     return RidgeSource(Moments.of(blocks, [source, target] if source != target else [source]), source).to(target)
 
 

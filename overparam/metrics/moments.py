@@ -77,7 +77,7 @@ class Moments:
 
     @classmethod
     def of(cls, blocks: Blocks, names: Sequence[Name] | None = None) -> "Moments":
-        """Moments of the named blocks (all, by default) in one streaming pass.
+        """Take the moments of the named blocks (all, by default) in one streaming pass.
 
         Raises:
             MeasurementError: for features that are not finite, naming block and example.
@@ -100,7 +100,7 @@ class Moments:
         return Moments(self.columns, tuple(a + b for a, b in zip(self.groups, other.groups, strict=True)))
 
     def block(self, name: Name) -> slice:
-        """The columns of one block, or MeasurementError if there is none of that name."""
+        """Give the columns of one block, or raise MeasurementError if there is none of that name."""
         if name not in self.columns:
             raise MeasurementError(
                 f"there are no moments of block {name}: there are {', '.join(map(str, self.columns))}"
@@ -118,7 +118,7 @@ class Moments:
         return reduce(add, self.folds)
 
     def without_each_fold(self) -> list[tuple[Group, Group]]:
-        """For every fold that has rows: the moments of all others together, and its own.
+        """Give, for every fold that has rows, the moments of all others together and its own.
 
         Raises:
             MeasurementError: if there are too few rows to choose a penalty on.

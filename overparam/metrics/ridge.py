@@ -73,7 +73,7 @@ class RidgeSource:
         return [(Eigenbasis.of(others, self.columns), fold) for others, fold in self.moments.without_each_fold()]
 
     def to(self, target: Name) -> "Ridge":
-        """The ridge regression of one target block on this source."""
+        """Regress one target block on this source."""
         return Ridge(self, target)
 
 

@@ -40,13 +40,13 @@ class Effect:
 
     @classmethod
     def of(cls, contributions: np.ndarray) -> "Effect":
-        """From contributions ψ (replicates, examples), mean_i ψ_ri = D_r; needs at least two examples."""
+        """Estimate from contributions ψ (replicates, examples), mean_i ψ_ri = D_r; needs at least two examples."""
         contributions = np.atleast_2d(contributions)
         return cls(contributions.mean(axis=1), contribution_covariance(contributions))
 
     @classmethod
     def independent(cls, values: Sequence[float] | np.ndarray) -> "Effect":
-        """From (replicates,) values that share no examples."""
+        """Estimate from (replicates,) values that share no examples."""
         return cls(np.array(values, dtype=float), np.zeros((len(values), len(values))))
 
     @property
@@ -76,7 +76,7 @@ class Effect:
         return float(max(self.values.var(ddof=1), own) / R), float(max(0.0, off_diagonal))
 
     def bound(self, tail: float) -> float:
-        """The one-sided bound D̄ + t(tail, ν) √V: lower for tail 0.05, upper for 0.95."""
+        """Compute the one-sided bound D̄ + t(tail, ν) √V: lower for tail 0.05, upper for 0.95."""
         if len(self.values) < 2:
             return -np.inf if tail < 0.5 else np.inf
         return self.mean + float(stdtrit(self.degrees_of_freedom, tail)) * self.variance**0.5
@@ -92,7 +92,7 @@ class Effect:
         return self.bound(LEVEL)
 
     def p_below(self, threshold: float) -> float:
-        """One-sided p-value against "the effect is at least ``threshold``"; below 5 % exactly where U < threshold."""
+        """Test "the effect is at least ``threshold``": the one-sided p-value, below 5 % exactly where U < threshold."""
         if len(self.values) < 2:
             return 1.0
         if self.variance == 0:
@@ -136,7 +136,7 @@ class Verdict:
 
 
 def greater(effect: Effect, margin: float) -> Verdict:
-    """Is the effect greater than the margin? HOLDS if L > δ, REFUTED if U < δ, else INCONCLUSIVE."""
+    """Judge whether the effect is greater than the margin: HOLDS if L > δ, REFUTED if U < δ, else INCONCLUSIVE."""
     outcome: Outcome = "inconclusive"
     why = f"the interval contains the margin {margin:g}"
     if len(effect.values) < 2:
@@ -149,7 +149,10 @@ def greater(effect: Effect, margin: float) -> Verdict:
 
 
 def not_above(effect: Effect, margin: float) -> Verdict:
-    """Does the effect stay below the margin? HOLDS if U < δ, REFUTED if L > δ; a large p-value is no evidence."""
+    """Judge whether the effect stays below the margin: HOLDS if U < δ, REFUTED if L > δ, else INCONCLUSIVE.
+
+    A large p-value is no evidence of that.
+    """
     opposite = greater(effect, margin)
     mirrored: dict[Outcome, Outcome] = {
         "holds": "refuted",
@@ -160,7 +163,7 @@ def not_above(effect: Effect, margin: float) -> Verdict:
 
 
 def grows(slope: Effect, steps: Mapping[str, Effect], slope_margin: float, margin: float) -> Verdict:
-    """Does an effect grow along an ordered sequence of cells?
+    """Judge whether an effect grows along an ordered sequence of cells.
 
     HOLDS if the slope's L > δ_slope and every adjacent step's L > −δ; REFUTED if the slope is below δ_slope or a step
     below −δ, at 5 % over all of them together (Holm).
@@ -177,7 +180,7 @@ def grows(slope: Effect, steps: Mapping[str, Effect], slope_margin: float, margi
 
 
 def every(verdicts: Sequence[Verdict]) -> Verdict:
-    """Do all of several inequalities hold? Each at 5 %, uncorrected (intersection-union); REFUTED by Holm over them.
+    """Judge whether all inequalities hold, each at 5 %, uncorrected (intersection-union); REFUTED by Holm over them.
 
     Effect and margin are those of the first.
     """

@@ -54,7 +54,7 @@ def save_checkpoint(path: Path, network: Network, provenance: Provenance, dtype:
 
 
 def load_checkpoint(path: Path) -> tuple[Network, Provenance]:
-    """The network, in float32, and its provenance.
+    """Load the network, in float32, and its provenance.
 
     Raises:
         ArtifactError: if the file is missing, truncated, altered in any byte, or not a checkpoint of ours.

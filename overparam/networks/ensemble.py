@@ -47,7 +47,7 @@ def initialise(network: Network, seeds: Sequence[int]) -> None:
 
 
 def split_state(state: State, members: int) -> list[State]:
-    """States of the single networks that ``state`` holds side by side."""
+    """Split ``state`` into the states of the single networks that it holds side by side."""
     return [
         {name: value.chunk(members)[k].clone() if value.dim() else value.clone() for name, value in state.items()}
         for k in range(members)
@@ -55,7 +55,7 @@ def split_state(state: State, members: int) -> list[State]:
 
 
 def stack_states(states: Sequence[State]) -> State:
-    """The state of one batched network that holds the networks of ``states`` side by side; undoes `split_state`."""
+    """Stack ``states`` of single networks into that of one batched network; undoes `split_state`."""
     first = states[0]
     return {
         name: torch.cat([state[name] for state in states]) if value.dim() else value.clone()

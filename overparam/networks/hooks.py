@@ -17,7 +17,7 @@ from overparam.metrics.rows import one_each, plain_array
 
 
 def extract_features(model: nn.Module, loader: Iterable[object], layer: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """What a layer gives for every example, without gradients, the model in evaluation mode.
+    """Extract what a layer gives for every example, without gradients, the model in evaluation mode.
 
     The model's hooks and every module's mode are afterwards as they were, also if a batch fails.
 

@@ -10,7 +10,7 @@ __all__ = ["Network", "build"]
 
 
 def build(arch: str, alpha: Fraction, members: int, *, base_width: int, channels: int, classes: int) -> Network:
-    """``members`` networks ``M_α`` of one architecture as one batched module, uninitialised.
+    """Build ``members`` networks ``M_α`` of one architecture as one batched module, uninitialised.
 
     Every hidden width is α times that of the network with ``base_width``; depth and everything else stay.
     ``channels`` are those of an image, or the tokens of a vocabulary, each a one-hot channel.

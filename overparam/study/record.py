@@ -115,20 +115,20 @@ class Record:
         raise ArtifactError(f"the record of {self.task}-{self.arch} at scale {self.scale} has not measured {contrast}")
 
     def lacks(self, contrast: Contrast) -> list[str]:
-        """The quantities of a contrast that were not measured."""
+        """Name the quantities of a contrast that were not measured."""
         known = {name for sample in self.samples.values() for name in sample.quantities}
         return [name for name in contrast.by_name if name not in known]
 
     def width(self, alpha: Fraction) -> Width:
-        """How wide the networks are at a width factor, from how many features each of them has."""
+        """Tell how wide the networks are at a width factor, from how many features each of them has."""
         return Width.of_features(self.arch, alpha, self.networks[alpha]["features"])
 
     def lag(self, alphas: Iterable[Fraction]) -> float:
-        """By how much the training accuracy of M_1 and M_1′ is above the least of those at some widths; in [−1, 1]."""
+        """Tell how far the training accuracy of M_1 and M_1′ is above the least of those at some widths; in [−1, 1]."""
         return self.train_accuracy(Fraction(1)) - min(map(self.train_accuracy, alphas))
 
     def to_frame(self) -> "DataFrame":
-        """Everything that was measured as a tidy table of pandas, a row for each quantity in each replicate.
+        """Give everything that was measured as a tidy table of pandas, a row for each quantity in each replicate.
 
         Its columns, none of which has a unit:
 
@@ -163,7 +163,7 @@ class Record:
         return DataFrame(rows, columns=columns).astype(dict.fromkeys(penalties, float))
 
     def train_accuracy(self, alpha: Fraction) -> float:
-        """Mean training accuracy in [0, 1] of the networks at one width."""
+        """Give the mean training accuracy in [0, 1] of the networks at one width."""
         return float(np.mean(self.networks[alpha]["train_accuracy"]))
 
 

@@ -32,7 +32,7 @@ def judge_record(
     evidence: str,
     claims: Mapping[str, Claim[R]] | None = None,
 ) -> list[Judgement]:
-    """Every claim in every cell of a record; of all that it has measurements for, unless some are named."""
+    """Judge every claim in every cell of a record; of all that it has measurements for, unless some are named."""
     return [
         judge(claim, record, alpha, preregistration, evidence=evidence)
         for claim in (judged_by(record) if claims is None else claims).values()
