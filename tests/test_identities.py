@@ -84,7 +84,7 @@ def test_what_dvc_pins_of_training_is_what_identities_name():
         arch, label, replicate = name.removeprefix("train-digits@").split("-")
         named = CONFIG.study("digits", arch).training_identity(parse_alpha(label), int(replicate))
         pinned = {key.removeprefix("scales.smoke.digits."): value for key, value in params.items()}
-        pinned["members"] = pinned["members"][label]
+        pinned |= {"copies": pinned.pop("members")[label], "storage": pinned.pop("dtype")}  # as identities name them
         pinned["snapshots"] = pinned["snapshots"] if label == "1" else []
         assert digest_json({key: named[key] for key in pinned}) == digest_json(pinned)
 
