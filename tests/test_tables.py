@@ -138,7 +138,9 @@ def test_only_the_marked_sections_are_written_anew(tmp_path):
 
 
 TRIAL = {
+    "seed": 1,
     "preregistration": "0123456789abcdef",
+    "met": False,
     "rows": [
         {
             "world": "noise",
@@ -203,7 +205,8 @@ SEALED = {**TRIAL, "sha256": digest_json(TRIAL)}
         (json.dumps({**SEALED, "sha256": "0" * 64}), "does not match its own SHA-256"),
         (edited({"samples": {}}), "it is a record of a study, where a trial of the judge belongs"),
         (edited({"rows": [{}], "preregistration": "f" * 64}), "is damaged or was edited"),
-        (edited({"rows": TRIAL["rows"]}), "is damaged or was edited"),
+        (edited({**TRIAL, "rows": [{**TRIAL["rows"][0], "R": "3"}]}), "rows.0.R must be a whole number"),
+        (edited({**TRIAL, "more": 1}), "unknown more"),
     ],
 )
 def test_a_trial_that_is_not_there_damaged_or_edited_leaves_the_page_as_it_is(tmp_path, content, message):

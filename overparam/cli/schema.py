@@ -19,11 +19,12 @@ class File(StrEnum):
     record = "record"
     toy = "toy"
     verdicts = "verdicts"
+    error_rates = "error-rates"
 
 
 @app.command()
 def schema(of: Annotated[File, typer.Argument(help="a kind of file")] = File.params) -> None:
-    """Print the JSON schema of a file that is read or written here: params.yaml, records, verdicts.
+    """Print the JSON schema of a file that is read or written here: params.yaml, records, verdicts, error rates.
 
     Example: `overparam schema params > params.schema.json`
     """
@@ -34,6 +35,7 @@ def schema(of: Annotated[File, typer.Argument(help="a kind of file")] = File.par
 def _adapter(file: File) -> "TypeAdapter[Any]":
     from pydantic import TypeAdapter
 
+    from overparam.error_rates.trial_file import of_trials
     from overparam.study.record_file import of_records
     from overparam.toy.record import ToyFile
     from overparam.toy.spec import ParamsFile
@@ -44,5 +46,6 @@ def _adapter(file: File) -> "TypeAdapter[Any]":
         File.record: of_records(),
         File.toy: TypeAdapter(ToyFile),
         File.verdicts: TypeAdapter(list[Judgement]),
+        File.error_rates: of_trials(),
     }
     return adapters[file]

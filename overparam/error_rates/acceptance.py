@@ -15,6 +15,7 @@ from overparam.error_rates.matches import EqualFitTrial
 from overparam.error_rates.memory import Memory
 from overparam.error_rates.statistical import SPREADS, Inequality, Interval, StatisticalWorlds, Unit
 from overparam.error_rates.studies import ANY, REPLICATES, Outcomes, outcomes
+from overparam.error_rates.trial_file import Row, TrialFile
 from overparam.metrics.stats import Effect
 from overparam.verdicts.margins import Preregistration, load_preregistration
 
@@ -47,7 +48,7 @@ class StatisticalTrial:
         effect = margin if self.effect is None else self.effect
         return StatisticalWorlds(self.unit, self.spread, self.replicates, effect).outcomes(margin, worlds, interval)
 
-    def rows(self, counts: Mapping[Inequality, Counter[str]], worlds: int) -> list[dict[str, Any]]:
+    def rows(self, counts: Mapping[Inequality, Counter[str]], worlds: int) -> list[Row]:
         """One row an inequality."""
         world = f"{self.spread}, true effect {'at the margin' if self.effect is None else f'{self.effect:g}'}"
         return [
@@ -81,7 +82,7 @@ class GeneratedTrial:
     like: str | None = None
     worlds: int = 200
 
-    def rows(self, by_world: Mapping[str, Sequence[Outcomes]]) -> list[dict[str, Any]]:
+    def rows(self, by_world: Mapping[str, Sequence[Outcomes]]) -> list[Row]:
         """One row a claim and R."""
         found = by_world[self.world]
         rows = []
@@ -160,7 +161,7 @@ def measure_error_rates(
     workers: int = -1,
     memory: Memory | None = None,
     advance: Callable[[int, int], object] = lambda done, total: None,
-) -> dict[str, Any]:
+) -> TrialFile:
     """Put the judge on trial; the same numbers of worlds give the same counts, whatever the number of workers.
 
     Args:
@@ -173,8 +174,7 @@ def measure_error_rates(
         advance: called with the parts done and their total, for a progress bar.
 
     Returns:
-        Plain values: ``seed``, ``preregistration`` (the digest of the margins), ``met``, and ``rows``, each with
-        ``world``, ``claim``, ``R``, ``worlds``, ``counts``, ``bounds`` and ``met``.
+        Plain values, as they are written.
     """
     margins = margins or load_preregistration()
     numbers = {trial.world: worlds or trial.worlds for trial in generated}

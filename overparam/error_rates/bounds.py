@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy.special import bdtrik
+
+from overparam.error_rates.trial_file import BoundFile, Row
 
 # What is counted: verdicts, worlds that could not be measured, marks, and verdicts unlike those of another world.
 COUNTED = ("holds", "refuted", "inconclusive", "error", "confounded", "changed")
@@ -30,9 +32,12 @@ class Bound:
         count, number = counts.get(self.counted, 0), self.number(worlds)
         return count <= number if self.comparison == "at most" else count >= number
 
-    def as_json(self, worlds: int) -> dict[str, str | int]:
+    def as_json(self, worlds: int) -> BoundFile:
         """Such as ``{"counted": "holds", "at most": 21}``."""
-        return {"counted": self.counted, self.comparison: self.number(worlds)}
+        number = self.number(worlds)
+        if self.comparison == "at most":
+            return {"counted": self.counted, "at most": number}
+        return {"counted": self.counted, "at least": number}
 
 
 def by_chance(counted: str, rate: float) -> Bound:
@@ -55,9 +60,7 @@ def always(counted: str) -> Bound:
     return in_share(counted, 1.0)
 
 
-def row(
-    world: str, claim: str, R: int, worlds: int, counts: Mapping[str, int], bounds: Sequence[Bound]
-) -> dict[str, Any]:
+def row(world: str, claim: str, R: int, worlds: int, counts: Mapping[str, int], bounds: Sequence[Bound]) -> Row:
     """What came out of worlds of one kind, beside what must, as plain values."""
     return {
         "world": world,

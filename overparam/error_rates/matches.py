@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from overparam.error_rates.bounds import Bound, row
 from overparam.error_rates.randomness import generator
+from overparam.error_rates.trial_file import Row
 from overparam.metrics.stats import Verdict, contribution_covariance
 from overparam.verdicts.equal_fit import Fits, Readings, greater_at_equal_fit
 from overparam.verdicts.margins import Gates, Preregistration
@@ -63,7 +63,7 @@ class EqualFitTrial:
         covariance = contribution_covariance(psi.reshape(-1, EXAMPLES))
         return Readings(psi.mean(axis=2), covariance.reshape(*shape, *shape)), fits
 
-    def rows(self, counts: Mapping[str, int], worlds: int) -> list[dict[str, Any]]:
+    def rows(self, counts: Mapping[str, int], worlds: int) -> list[Row]:
         """One row."""
         said = "at the margin" if self.effect is None else f"{self.effect:g}"
         noise = f", training accuracies off by {100 * self.noise:g} points" if self.noise else ""

@@ -1,13 +1,13 @@
 """The judge's trial as a Markdown table: what must come out of worlds whose truth is known, and what did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
+from overparam.error_rates.trial_file import BoundFile, Row, TrialFile
 from overparam.report.tables.markdown import table
 
 
-def error_rates_table(result: Mapping[str, Any]) -> str:
+def error_rates_table(result: TrialFile) -> str:
     """One line for every kind of world and what is asked of it, over claims and numbers of replicates.
 
     Args:
@@ -23,11 +23,11 @@ def error_rates_table(result: Mapping[str, Any]) -> str:
     return f"{met} of {len(rows)} counts are as they must be, {margins}.\n\n{lines}"
 
 
-def _asked(row: Mapping[str, Any]) -> tuple[str, str]:
+def _asked(row: Row) -> tuple[str, str]:
     return row["world"], str(row["bounds"])
 
 
-def _line(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _line(rows: Sequence[Row]) -> list[str]:
     first = rows[0]
     seen = {b["counted"]: sorted(row["counts"][b["counted"]] for row in rows) for b in first["bounds"]}
     return [
@@ -41,9 +41,9 @@ def _line(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _bound(bound: Mapping[str, Any]) -> str:
-    (comparison,) = set(bound) - {"counted"}
-    return f"{bound['counted']} {comparison} {bound[comparison]}"
+def _bound(bound: BoundFile) -> str:
+    limits = (f"{comparison} {limit}" for comparison, limit in bound.items() if comparison != "counted")
+    return f"{bound['counted']} {next(limits)}"
 
 
 def _span(counts: Sequence[int]) -> str:

@@ -4,6 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from overparam.config.refusals import refusal
+from overparam.error_rates.trial_file import of_trials
 from overparam.errors import ArtifactError
 from overparam.io.files import read_sealed, write_text
 from overparam.report.tables.claims import record_tables
@@ -88,10 +92,11 @@ def _in_its_place(path: Path, kind: str, scale: str) -> Record:
 def _of_error_rates(folder: Path) -> str:
     path = folder / "error-rates.json"
     try:
-        return error_rates_table(read_sealed(path, "trial of the judge"))
+        return error_rates_table(of_trials().validate_python(read_sealed(path, "trial of the judge")))
     except FileNotFoundError:
         raise ArtifactError(f"there are no error rates {path}: make them with `overparam error-rates`") from None
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except ValueError as error:
+        why = refusal(error, lambda keys: ("it", keys)) if isinstance(error, ValidationError) else error
         raise ArtifactError(
-            f"{path} is damaged or was edited ({error}): restore it with git, or make it with `overparam error-rates`"
+            f"{path} is damaged or was edited ({why}): restore it with git, or make it with `overparam error-rates`"
         ) from None
