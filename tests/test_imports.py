@@ -139,8 +139,13 @@ def test_a_type_checker_knows_the_signatures_of_public_names(tmp_path):
     pytest.importorskip("pyright")
     (tmp_path / "client.py").write_text(CLIENT)
     (tmp_path / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [str(PACKAGE.parent)]}))
-    run = subprocess.run(["pyright", "client.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    rows = {int(line.split(":")[1]) for line in run.stdout.splitlines() if " - error: " in line}
+    names = ", ".join(f"overparam.{name}" for name in overparam.__all__)
+    (tmp_path / "strict.py").write_text(f"# pyright: strict\nimport overparam\npublic = [{names}]\n")
+    files = ["client.py", "strict.py"]
+    run = subprocess.run(["pyright", *files], cwd=tmp_path, capture_output=True, text=True, check=False)
+    found = [line for line in run.stdout.splitlines() if " - error: " in line]
+    assert not [line for line in found if "strict.py" in line]  # no name is of a type that is not known
+    rows = {int(line.split(":")[1]) for line in found}
     wrong = {row for row, line in enumerate(CLIENT.splitlines(), 1) if "# wrong: " in line}
     assert rows == wrong, run.stdout
     assert "read_recrod" in run.stdout
@@ -163,10 +168,7 @@ def holds_any(hint: object) -> bool:
     return hint is Any or any(map(holds_any, hint if isinstance(hint, list) else get_args(hint)))
 
 
-JSON = pytest.param("Record", marks=pytest.mark.xfail(reason="records hold what JSON has, untyped"))
-
-
-@pytest.mark.parametrize("name", [JSON if name == "Record" else name for name in overparam.__all__])
+@pytest.mark.parametrize("name", overparam.__all__)
 def test_no_public_signature_says_any_or_nothing(name):
     for function in filter(inspect.isfunction, public_functions(name)):
         hints = get_type_hints(function, localns={"DataFrame": pandas.DataFrame})

@@ -94,7 +94,7 @@ class Dataset:
         """The same, with ``count`` drawn training examples to fit ridge maps and probes on; all of them for None."""
         return replace(self, fit=self.train.subset(count))
 
-    def apart(self, replicate: int, *, train_examples: int, fit_examples: int) -> "Dataset":
+    def apart(self, replicate: int, *, train_examples: int | None, fit_examples: int | None) -> "Dataset":
         """The same, with training examples drawn for one replicate, and others to fit ridge maps and probes on.
 
         The latter are the same for all replicates, and none of them is trained on in any.

@@ -1,8 +1,7 @@
 """From generated feature files to verdicts, by the way that those of trained networks go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from overparam.errors import MeasurementError
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.measure import describe_networks, measure
 from overparam.study.record import Record, Sample
+from overparam.study.record_file import OfWidth
 from overparam.verdicts.judge import judge
 from overparam.verdicts.margins import Preregistration
 from overparam.verdicts.registry import OF_STUDIES
@@ -112,9 +112,11 @@ def _first_of(sample: Sample, count: int) -> Sample:
     return replace(sample, values=sample.values[:, :count], shared=sample.shared[:, :size, :size])
 
 
-def _first_networks(entry: Mapping[str, Any], count: int) -> dict[str, Any]:
-    accuracies = ("train_accuracy", "heldout_accuracy")
-    first = {**entry, **{part: entry[part][:count] for part in accuracies}}
+def _first_networks(entry: OfWidth, count: int) -> OfWidth:
+    trained, heldout = entry["train_accuracy"][:count], entry["heldout_accuracy"][:count]
+    first: OfWidth = {**entry, "train_accuracy": trained, "heldout_accuracy": heldout}
     if "early" in entry:
-        first["early"] = {**entry["early"], **{part: entry["early"][part][:count] for part in accuracies}}
+        early = entry["early"]
+        trained, heldout = early["train_accuracy"][:count], early["heldout_accuracy"][:count]
+        first["early"] = {**early, "train_accuracy": trained, "heldout_accuracy": heldout}
     return first

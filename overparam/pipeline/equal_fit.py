@@ -25,11 +25,12 @@ from overparam.study.budgets.measurement import Networks, measure_budgets
 from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.record import Record
+from overparam.study.record_file import AtEqualFit
 
 ONE = Fraction(1)
 PARTS = tuple(field.name for field in fields(Fit))
 
-Summary = Mapping[str, list[float]]  # by part of a `Fit`, over replicates: mean over single networks, or their ensemble
+Summary = dict[str, list[float]]  # by part of a `Fit`, over replicates: mean over single networks, or their ensemble
 
 
 def fit_stage(
@@ -87,7 +88,7 @@ def equal_fit_stage(study: StudySpec, workspace: Workspace, *, progress: Progres
     less = [summary(study.trained_less(budget), ONE) for budget in trained_less]
     wide = {part: np.transpose([fit[part] for fit in less]).tolist() for part in PARTS}  # (replicates, budgets)
     near = {alpha: budgets_around(own[alpha], wide, study.budgets) for alpha in study.scale.narrow_alphas}
-    said: dict[Fraction, dict[str, Any]] = {alpha: {"fit": fit} for alpha, fit in own.items()}
+    said: dict[Fraction, AtEqualFit] = {alpha: {"fit": fit} for alpha, fit in own.items()}
     checkpoints = [
         [described_checkpoint(study.trained_less(b), ONE, replicate, workspace) for replicate in study.scale.replicates]
         for b in study.budgets

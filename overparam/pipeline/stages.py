@@ -45,6 +45,7 @@ from overparam.study.feature_file import FeatureFile, write_features
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.measure import describe_networks, measure
 from overparam.study.record import Record, Sample, read_record, write_record
+from overparam.study.record_file import AtEqualFit, Pinned
 
 StudyFiles = dict[int, dict[Fraction, FeatureFile]]  # by replicate and width factor
 Measurements = tuple[dict[str, Sample], Penalties]
@@ -181,7 +182,7 @@ def feature_stage(
     return path
 
 
-def described_checkpoint(study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace) -> dict[str, str]:
+def described_checkpoint(study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace) -> Pinned:
     """Where a checkpoint lies in a repository, and the MD5 that DVC pins of it."""
     return {
         "path": Workspace.at(Path()).checkpoint(study, alpha, replicate).as_posix(),
@@ -216,7 +217,7 @@ def record_stage(
     measured: Callable[[StudyFiles], Measurements],
     *,
     also: Mapping[str, Any] | None = None,
-    of_networks: Mapping[Fraction, Mapping[str, Any]] | None = None,
+    of_networks: Mapping[Fraction, AtEqualFit] | None = None,
 ) -> Record:
     """Write what is measured from the feature files of a study as a record, unless that very record is there.
 
@@ -266,8 +267,10 @@ def record_stage(
         alphas=alphas,
         replicates=scale.replicates,
         networks={
-            alpha: describe_networks({replicate: by_alpha[alpha] for replicate, by_alpha in files.items()})
-            | dict((of_networks or {}).get(alpha, {}))
+            alpha: {
+                **describe_networks({replicate: by_alpha[alpha] for replicate, by_alpha in files.items()}),
+                **(of_networks or {}).get(alpha, AtEqualFit()),
+            }
             for alpha in alphas
         },
         data=wide["data"] | ({"admission": scale.admission} if scale.admission else {}),

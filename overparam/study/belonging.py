@@ -10,6 +10,7 @@ from overparam.config.studies import StudySpec
 from overparam.config.workspace import Workspace
 from overparam.errors import ArtifactError
 from overparam.study.record import Record, read_record
+from overparam.study.record_file import Pinned
 
 REMEDY = "restore it with git, or measure again"
 
@@ -63,7 +64,7 @@ def _read(study: StudySpec, path: Path, kind: str) -> Record:
 
 
 def _check_checkpoints(
-    path: Path, study: StudySpec, alpha: Fraction, checkpoints: Sequence[Mapping[str, str]], replicates: Sequence[int]
+    path: Path, study: StudySpec, alpha: Fraction, checkpoints: Sequence[Pinned], replicates: Sequence[int]
 ) -> None:
     places = Workspace.at(Path())
     names = [f"checkpoint of α = {alpha}, replicate {replicate}" for replicate in replicates]

@@ -22,6 +22,7 @@ from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate, check_same_examples
 from overparam.study.quantities import PERFORMANCE, SPAN_ERROR, Quantity
 from overparam.study.record import PENALTY_FACTORS, Sample
+from overparam.study.record_file import OfWidth
 
 # Labels are planted on so many examples, amid so much noise, that a probe which works gains a few points of accuracy.
 PLANTED_SHARE = 0.3
@@ -202,12 +203,12 @@ def chosen(measured: Sequence[Quantities]) -> dict[str, dict[Fitted, list[Penalt
     }
 
 
-def describe_networks(files: Mapping[int, FeatureFile]) -> dict[str, Any]:
+def describe_networks(files: Mapping[int, FeatureFile]) -> OfWidth:
     """What a record says of the networks of one width, over its replicates."""
     metadata = [file.metadata for file in files.values()]
     first = next(iter(files.values()))
     final = int(np.sum(first.epochs == first.epochs[0]))  # networks trained to the end
-    entry = {
+    entry: OfWidth = {
         "checkpoints": [m["checkpoint"] for m in metadata],
         "seeds": [m["seeds"][:final] for m in metadata],
         "environment": [m["environment"] for m in metadata],
@@ -221,7 +222,8 @@ def describe_networks(files: Mapping[int, FeatureFile]) -> dict[str, Any]:
     }
     if "history" in first.metadata:
         entry["history"] = {
-            part: [np.mean(m["history"][part], axis=1).tolist() for m in metadata] for part in ("loss", "accuracy")
+            "loss": [np.mean(m["history"]["loss"], axis=1).tolist() for m in metadata],
+            "accuracy": [np.mean(m["history"]["accuracy"], axis=1).tolist() for m in metadata],
         }
     if final < len(first.epochs):
         entry["early"] = {

@@ -15,7 +15,7 @@ from overparam.io.files import read_sealed, write_sealed
 from overparam.metrics.penalties import Fitted, Penalties, PenaltyChoice
 from overparam.metrics.stats import Effect
 from overparam.study.quantities import Contrast
-from overparam.study.record_file import SCHEMA, Chosen, PenaltiesFile, SampleFile, of_records
+from overparam.study.record_file import SCHEMA, Chosen, Data, OfWidth, PenaltiesFile, SampleFile, Setting, of_records
 from overparam.study.widths import Width
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ class Record:
     key: str
     alphas: tuple[Fraction, ...]
     replicates: tuple[int, ...]
-    networks: Mapping[Fraction, Mapping[str, Any]]
-    data: Mapping[str, Any]
+    networks: Mapping[Fraction, OfWidth]
+    data: Data
     environment: Mapping[str, str]
-    recipe: Mapping[str, Any]
+    recipe: Mapping[str, Setting]
     penalties: Penalties
     samples: Mapping[str, Sample]
 

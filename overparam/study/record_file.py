@@ -38,11 +38,16 @@ Cube = Annotated[
 ByReplicate = list[list[float]]  # (replicates, members), or (replicates, epochs)
 
 
-class Checkpoint(TypedDict):
-    """Where networks come from."""
+class Pinned(TypedDict):
+    """Where networks come from: a file of a repository, and the MD5 that DVC pins of it."""
 
     path: str
     md5: str
+
+
+class Checkpoint(Pinned):
+    """The same, with the digest of each network's weights, which older records lack."""
+
     weights: NotRequired[list[str]]
 
 
@@ -56,7 +61,7 @@ class History(TypedDict):
 class Early(TypedDict):
     """M_1′ as it was after earlier epochs."""
 
-    epochs: list[float]
+    epochs: list[int]
     train_accuracy: ByReplicate
     heldout_accuracy: ByReplicate
 
@@ -65,26 +70,48 @@ class Less(TypedDict):
     """Wide networks that are trained for fewer epochs."""
 
     budgets: list[float]
-    checkpoints: list[list[Checkpoint]]
+    checkpoints: list[list[Pinned]]
     fit: dict[str, ByReplicate]
 
 
-class OfWidth(TypedDict, total=False):
-    """The networks of one width; `overparam.study.record.Record` explains each entry."""
+class AtEqualFit(TypedDict, total=False):
+    """What is known of the networks of one width where they are compared at equal fit."""
 
-    checkpoints: list[Checkpoint]
-    seeds: list[list[int]]
-    environment: list[dict[str, str]]
-    features: int
-    parameters: int
-    dead_features: list[int]
-    train_accuracy: ByReplicate
-    heldout_accuracy: ByReplicate
-    history: History
-    early: Early
     fit: dict[str, list[float]]
     near: list[float]
     less: Less
+
+
+class OfWidth(AtEqualFit):
+    """The networks of one width; `overparam.study.record.Record` explains each entry."""
+
+    features: int
+    train_accuracy: ByReplicate
+    heldout_accuracy: ByReplicate
+    dead_features: NotRequired[list[int]]
+    checkpoints: NotRequired[list[Checkpoint]]
+    seeds: NotRequired[list[list[int]]]
+    environment: NotRequired[list[dict[str, str]]]
+    parameters: NotRequired[int]
+    history: NotRequired[History]
+    early: NotRequired[Early]
+
+
+class Data(TypedDict, total=False):
+    """The examples: what is known of them."""
+
+    source: str
+    sha256: dict[str, str]  # of each file that they were read from
+    tokenizer: str | None
+    train_examples: int
+    fit_examples: int
+    heldout_examples: int
+    majority_share: float  # of the most common class among those held out
+    word_baselines: dict[str, float]  # held-out accuracies of what sees words alone
+    admission: float  # the share of its training examples that every network must get right to be judged
+
+
+Setting = bool | int | float | str  # of a recipe
 
 
 class SampleFile(TypedDict):
@@ -118,9 +145,9 @@ class _File(TypedDict):
     key: str
     alphas: list[Alpha]
     replicates: list[int]
-    data: dict[str, Any]
+    data: Data
     environment: dict[str, str]
-    recipe: dict[str, Any]
+    recipe: dict[str, Setting]
     networks: dict[Alpha, OfWidth]
     samples: dict[str, SampleFile]
     sha256: NotRequired[str]  # the seal, which is taken off before this is checked
