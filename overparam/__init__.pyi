@@ -2,6 +2,8 @@
 from .compare.api import compare_files as compare_files
 from .compare.api import compare_networks as compare_networks
 from .compare.inputs import NetworkFeatures as NetworkFeatures
+from .compare.span_matrix import SpanMatrix as SpanMatrix
+from .compare.span_matrix import span_matrix as span_matrix
 from .data import load_dataset as load_dataset
 from .errors import OverparamError as OverparamError
 from .metrics.blocks import Blocks as Blocks
@@ -18,11 +20,13 @@ from .metrics.stats import every as every
 from .metrics.stats import greater as greater
 from .metrics.stats import grows as grows
 from .metrics.stats import not_above as not_above
+from .networks.calls import Batch as Batch
 from .networks.checkpoints import load_checkpoint as load_checkpoint
 from .networks.checkpoints import save_checkpoint as save_checkpoint
 from .networks.ensemble import initialise as initialise
 from .networks.ensemble import split_state as split_state
 from .networks.ensemble import stack_states as stack_states
+from .networks.hooks import LayerFeatures as LayerFeatures
 from .networks.hooks import extract_features as extract_features
 from .networks.registry import build as build
 from .networks.training import train as train

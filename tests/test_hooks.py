@@ -14,6 +14,13 @@ from overparam.networks.hooks import extract_features
 EXAMPLES, CHANNELS = 10, 6
 
 
+class Words(nn.Module):
+    """What gives no tensor."""
+
+    def forward(self, maps):
+        return ("none",)
+
+
 class Net(nn.Module):
     """A small network with layers of every kind that can be asked for."""
 
@@ -26,6 +33,7 @@ class Net(nn.Module):
         self.rows = nn.Flatten(0)
         self.pair = nn.LSTM(4, 5, batch_first=True)
         self.positions = nn.Identity()
+        self.words = Words()
         self.dropout = nn.Dropout(0.5)
         self.head = nn.Linear(CHANNELS, 2)
 
@@ -34,6 +42,7 @@ class Net(nn.Module):
         self.rows(maps)
         self.pair(pictures[:, 0])
         self.positions(maps.flatten(2))
+        self.words(maps)
         return self.head(self.dropout(maps.mean(dim=(2, 3))))
 
 
@@ -144,15 +153,19 @@ def test_hooks_and_modes_are_afterwards_as_they_were_whatever_happens(layer, pre
     [
         ("haed", loader(), SpecError, "has no layer 'haed': there is head"),
         ("stem.7", loader(), SpecError, "has no layer 'stem.7': there is stem.2, stem.1, stem.0"),
-        ("zzz", loader(), SpecError, "there is stem, twice, never, rows, pair, positions, dropout, head"),
+        ("zzz", loader(), SpecError, "there is stem, twice, never, rows, pair, positions, words, dropout, head"),
         ("", loader(), SpecError, "has no layer ''"),
         ("head", loader(shuffle=True), MeasurementError, "the loader draws"),
         ("head", [], MeasurementError, "the loader gave no batches"),
-        ("head", [{"pixels": pictures()}], MeasurementError, "a batch starts with a dict, not a tensor"),
+        ("head", [{"pixels": pictures()}], MeasurementError, "the model takes no keyword 'pixels', as a batch has"),
+        ("head", [{"pictures": [1.0]}], MeasurementError, "a batch has no tensor among its inputs"),
+        ("head", [["a.png", 1]], MeasurementError, "a batch starts with a str, not a tensor"),
+        ("head", [[]], MeasurementError, "a batch starts with a list, not a tensor"),
         ("twice", loader(), MeasurementError, "gave [4, 4] rows for a batch of 4 examples"),
         ("never", loader(), MeasurementError, "gave [] rows for a batch of 4 examples"),
         ("rows", loader(), MeasurementError, "gives shape (96,) where"),
-        ("pair", loader(), MeasurementError, "gives a tuple, not a tensor"),
+        ("pair", loader(), MeasurementError, "gives shape (4, 4, 5) where"),
+        ("words", loader(), MeasurementError, "layer 'words' gives a tuple, not a tensor"),
         ("positions", loader(), MeasurementError, "gives shape (4, 6, 4) where (examples, features)"),
     ],
 )

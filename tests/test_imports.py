@@ -121,6 +121,17 @@ assert_type(span, overparam.Measured)
 assert_type(overparam.span_gap(span, span), overparam.Measured)
 assert_type(overparam.feature_performance(labelled, ["X"]), overparam.Measured)
 assert_type(overparam.residuals(blocks, overparam.ridge_regression(blocks, "X", "Y")), np.ndarray)
+matrix = overparam.span_matrix({"X": X, "Y": Y, "both": [X, Y]}, labels=labels, heldout=[8, 9])
+assert_type(overparam.span_matrix({"r0": {"X": X, "Y": Y}, "r1": {"X": X, "Y": Y}}), overparam.SpanMatrix)
+assert_type(matrix.values("FSE"), np.ndarray)
+assert_type(matrix.to_frame(), pd.DataFrame)
+model, loader = torch.nn.Linear(3, 2), torch.utils.data.DataLoader(torch.utils.data.TensorDataset(Y))
+features, found = overparam.extract_features(model, loader, "0")
+assert_type(features, np.ndarray)
+several = overparam.extract_features(model, loader, layers=["0"], pool=lambda x: x[:, 0], dtype="float16", out="folder")
+assert_type(several, overparam.LayerFeatures)
+overparam.extract_features(model, loader, "0", batch=lambda row: (row["x"], row["y"]))
+overparam.extract_features(model, loader, "0", batch=lambda row: overparam.Batch(row["x"], ids=["a"]))
 overparam.read_recrod  # wrong: misspelt
 overparam.read_record(5)  # wrong: no path
 overparam.span_eror(X, Y, heldout=[8, 9])  # wrong: misspelt
@@ -132,6 +143,9 @@ overparam.span_gap(X, Y, heldout=[8, 9])  # wrong: no baseline
 overparam.feature_performance(X, ["cat"] * 20, heldout=[8, 9])  # wrong: text
 overparam.span_error(blocks, overparam.ridge_regression(blocks, "X", "Y"), heldout=[8, 9])  # wrong: told twice
 overparam.Blocks({"X": X}, np.arange(20))  # wrong: nothing held out
+overparam.span_matrix([X, Y])  # wrong: no names
+overparam.extract_features(model, loader)  # wrong: no layer
+overparam.extract_features(model, loader, "0", pool="max")  # wrong: no such pooling
 """
 
 

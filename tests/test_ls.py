@@ -13,7 +13,7 @@ from overparam import cli
 from overparam.cli import output
 from overparam.cli.ls import Kind
 from overparam.config.studies import load_config
-from overparam.metrics.similarity import MEASURES
+from overparam.metrics.neighbours import SIMILARITIES
 from overparam.verdicts.registry import REGISTRY
 
 
@@ -47,7 +47,7 @@ def test_everything_that_can_be_named_is_listed_for_machines(run):
     assert {(row["scale"], row["task"]) for row in found["scales"]} == {
         (name, task) for name, tasks in config.scales.items() for task in tasks
     }
-    assert [row["measure"] for row in found["measures"]] == [measure.name for measure in MEASURES]
+    assert [row["measure"] for row in found["measures"]] == [measure.name for measure in SIMILARITIES]
 
 
 @pytest.mark.parametrize("kind", Kind)

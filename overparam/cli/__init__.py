@@ -6,7 +6,7 @@ Exit codes: 0 done; 1 it could not be done (data missing, a file damaged, the di
 unknown option, task or scale, a width factor out of range); 130 interrupted.
 """
 
-from overparam.cli import doctor, ls, make, own, pipeline, read, schema
+from overparam.cli import doctor, ls, make, own, pipeline, read, schema, span
 from overparam.cli.app import main
 
-__all__ = ["doctor", "ls", "main", "make", "own", "pipeline", "read", "schema"]
+__all__ = ["doctor", "ls", "main", "make", "own", "pipeline", "read", "schema", "span"]

@@ -66,7 +66,7 @@ def _scales(config: Config) -> Rows:
 
 
 def _measures(config: Config) -> Rows:
-    from overparam.metrics.similarity import MEASURES  # SciPy's statistics take a moment to load
+    from overparam.metrics.neighbours import SIMILARITIES  # SciPy's statistics take a moment to load
 
     return [
         {
@@ -76,7 +76,7 @@ def _measures(config: Config) -> Rows:
             "unmoved by": sorted(measure.invariances),
             "symmetric": measure.symmetric,
         }
-        for measure in MEASURES
+        for measure in SIMILARITIES
     ]
 
 

@@ -18,6 +18,7 @@ from overparam.compare.inputs import (
     build_replicates,
     classes_of,
     digest_array,
+    heldout_of,
     named_features,
     read_beside,
     read_folder,
@@ -267,15 +268,11 @@ def compare_files(
         networks = {"r0": read_networks(wide, baseline, narrow)}
     else:
         raise SpecError("give a folder of replicates, or the files of one: wide, baseline and all narrow networks")
-    try:
-        chosen = float(heldout)
-    except ValueError:
-        chosen = read_array(Path(heldout))
     return compare_networks(
         networks,
         labels=read_array(labels) if labels else None,
         label_ids=read_beside(labels, "ids") if labels else None,
-        heldout=chosen,
+        heldout=heldout_of(heldout),
         seed=seed,
         preregistration=preregistration,
         workers=workers,

@@ -228,3 +228,16 @@ def split_examples(heldout: float | np.ndarray, count: int, seed: int) -> np.nda
         drawn = np.random.default_rng(seed).permutation(count)[: round(share * count)]
         return np.isin(np.arange(count), drawn)
     return rows_of(heldout, count)
+
+
+def heldout_of(text: str) -> float | np.ndarray:
+    """A share of the examples, or the array of a file that says which they are: what `split_examples` takes.
+
+    Raises:
+        SpecError: for a file of no known kind.
+        ArtifactError: if it is missing or damaged.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return read_array(Path(text))

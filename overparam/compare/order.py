@@ -28,24 +28,37 @@ def check_order(
             of a network and of ``labels``, differ.
     """
     ids = ({} if label_ids is None else {"labels": plain_array(label_ids)}) | beside_features(networks, "ids")
+    given = {} if labels is None else {"labels": one_each(labels, count)}
+    beside = {where: one_each(values, count) for where, values in beside_features(networks, "labels").items()}
+    return check_rows([*given, *named_features(networks)], ids, given | beside, count)
+
+
+def check_rows(
+    names: Sequence[str], ids: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray], count: int
+) -> str:
+    """See that rows of features and labels are of the same examples in the same order; as `check_order`.
+
+    Args:
+        names: what features and labels are called.
+        ids: by name, what example each row is of, as far as known.
+        labels: by name, (examples,) labels, as far as known.
+        count: number of examples.
+    """
     for where, values in ids.items():
         if values.dtype.kind not in "iuU" or values.shape != (count,) or len(np.unique(values)) < count:
             raise MeasurementError(
                 f"ids of {where} are {values.dtype} of shape {values.shape} where {count} whole numbers or texts "
                 "belong, each once: say which example each row is"
             )
-    given = {} if labels is None else {"labels": one_each(labels, count)}
-    beside = {where: one_each(values, count) for where, values in beside_features(networks, "labels").items()}
     _refuse_differing("ids", ids)
-    told = given | beside
-    _refuse_differing("labels", told)
-    trusted = [where for where in (*given, *named_features(networks)) if where not in ids]
+    _refuse_differing("labels", labels)
+    trusted = [where for where in names if where not in ids]
     if not trusted:
         return "all rows are in the same order by their ids"
-    agree = [where for where in trusted if where in told and len(told) > 1]
+    agree = [where for where in trusted if where in labels and len(labels) > 1]
     return (
-        f"that rows are in the same order was taken on trust where there are no ids: {_listed(trusted)}"
-        f"{f'; but labels agree of {_listed(agree)}' if agree else ''}"
+        f"that rows are in the same order was taken on trust where there are no ids: {listed(trusted)}"
+        f"{f'; but labels agree of {listed(agree)}' if agree else ''}"
     )
 
 
@@ -61,6 +74,6 @@ def _refuse_differing(what: str, by_file: Mapping[str, np.ndarray]) -> None:
             )
 
 
-def _listed(names: Sequence[str]) -> str:
-    """The first three names, and how many more there are."""
+def listed(names: Sequence[str]) -> str:
+    """The first three of some names, and how many more there are."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

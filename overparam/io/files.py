@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -50,6 +51,37 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_folder(folder: Path) -> Iterator[Path]:
+    """Let files be written into a temporary folder, and on leaving rename each into ``folder``; on an error, none.
+
+    Raises:
+        StorageError: if the disk refuses a folder.
+    """
+    with refusals_told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".writing."))
+    try:
+        yield temporary
+        with refusals_told(folder):
+            for file in sorted(temporary.iterdir()):
+                file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def refusals_told(path: Path) -> Iterator[None]:
+    """Raise StorageError where the disk refuses what is done to ``path`` (full, read-only)."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"could not write {path} ({error.strerror or error}): free some space or make the folder writable, then "
+            "run the same again"
+        ) from error
 
 
 def write_json(path: Path, content: Any) -> None:

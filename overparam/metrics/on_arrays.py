@@ -4,7 +4,7 @@ Each makes `Blocks` of its arrays and measures by the definition of its name in 
 studies do. Given what that definition takes, it is that definition.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -96,7 +96,7 @@ def span_error(X: Features, Y: Features, *, heldout: Column) -> float:
         >>> round(overparam.span_error([X[:, :4], X[:, 4:8]], Y, heldout=mask), 3)
         0.123
     """
-    return _span(_blocks(heldout, X=X, Y=Y), "X").value
+    return _span(blocks_of({"X": X, "Y": Y}, heldout), "X").value
 
 
 @_or_else(Measured, definitions.span_gap)
@@ -133,7 +133,7 @@ def span_gap(X: Features, Y: Features, baseline: Features, *, heldout: Column) -
         >>> round(overparam.span_gap(Y[:, :4], Y, Y @ rng.normal(size=(8, 8)), heldout=mask), 2)
         0.52
     """
-    blocks = _blocks(heldout, X=X, Y=Y, baseline=baseline)
+    blocks = blocks_of({"X": X, "Y": Y, "baseline": baseline}, heldout)
     return definitions.span_gap(_span(blocks, "X"), _span(blocks, "baseline")).value
 
 
@@ -167,7 +167,7 @@ def residuals(X: Features, Y: Features, *, heldout: Column) -> np.ndarray:
         >>> R.shape, bool(np.corrcoef(R.ravel(), noise.ravel())[0, 1] > 0.95)
         ((500, 4), True)
     """
-    blocks = _blocks(heldout, X=X, Y=Y)
+    blocks = blocks_of({"X": X, "Y": Y}, heldout)
     return definitions.residuals(blocks, ridge_regression(blocks, "X", "Y"))
 
 
@@ -213,22 +213,32 @@ def feature_performance(X: Features, labels: Column, *, heldout: Column) -> floa
         >>> bool(overparam.feature_performance(X, labels, heldout=np.arange(500) >= 400) > 0.7)
         True
     """
-    return definitions.feature_performance(_blocks(heldout, labels, X=X), ["X"]).value
+    return definitions.feature_performance(blocks_of({"X": X}, heldout, labels), ["X"]).value
 
 
 def _span(blocks: Blocks, source: str) -> Measured:
     return definitions.span_error(blocks, ridge_regression(blocks, source, "Y"))
 
 
-def _blocks(heldout: Column, labels: Column | None = None, **features: Features) -> Blocks:
-    """Blocks by the names of the arguments that they are; an example is called by its row number."""
+def blocks_of(features: Mapping[str, Features], heldout: Column, labels: Column | None = None) -> Blocks:
+    """Blocks of arrays by name, those of a list side by side; an example is called by its row number.
+
+    Raises:
+        MeasurementError: if features are not finite numbers (examples, features) of the same examples, and as `Blocks`.
+    """
     parts = {name: _parts(name, given) for name, given in features.items()}
-    count = len(np.atleast_1d(next(iter(parts["X"].values()))))
+    count = count_examples(features)
     for part in parts.values():
         for name, array in part.items():
             check_features(name, array, count)
     blocks = {name: _side_by_side([*part.values()]) for name, part in parts.items()}
     return Blocks(blocks, np.arange(count), labels, rows_of(heldout, count))
+
+
+def count_examples(features: Mapping[str, Features]) -> int:
+    """How many rows the first array has."""
+    name, first = next(iter(features.items()))
+    return len(np.atleast_1d(next(iter(_parts(name, first).values()))))
 
 
 def _parts(name: str, features: Features) -> dict[str, np.ndarray]:

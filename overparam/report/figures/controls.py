@@ -12,6 +12,7 @@ from overparam.report.figures.drawing import (
     columns_of,
     draw_band,
     draw_curve,
+    draw_heatmap,
     key,
     label_widths,
     stroke_of,
@@ -39,15 +40,9 @@ def _draw_matrix(column: Sequence[Axes], record: Record) -> Numbers:
     names = [M_1, M_1_PRIME, *map(S, record.narrow_alphas)]
     effects = {(a, b): record.effect(FSE(a, b)) for a in names for b in names if a != b}
     means = np.array([[effects[a, b].mean if a != b else 0.0 for b in names] for a in names])
-    axes.imshow(means, cmap="cividis_r", vmin=0, vmax=1)
-    axes.grid(visible=False)
-    for (i, j), mean in np.ndenumerate(means):
-        color = "white" if mean > 0.5 else "black"
-        axes.text(j, i, f"{mean:.2f}", ha="center", va="center", color=color, fontsize=7)
     labels = [typeset(M_1), typeset(M_1_PRIME), *(f"$S$ {alpha}" for alpha in record.narrow_alphas)]
     widths = [record.width(alpha).absolute for alpha in (ONE, ONE, *record.narrow_alphas)]
-    axes.set_xticks(range(len(names)), labels, rotation=60, fontsize=8)
-    axes.set_yticks(range(len(names)), map(beside, labels, widths), fontsize=8)
+    draw_heatmap(axes, means, labels, map(beside, labels, widths))
     return [{"from": a, "onto": b, **columns_of(effect)} for (a, b), effect in effects.items()]
 
 

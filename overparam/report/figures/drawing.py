@@ -50,6 +50,7 @@ STYLE: Any = {
 PANEL = (3.7, 3.0)  # inches
 DOTS_PER_INCH = 150
 LETTERS_PER_INCH = 16  # in the margin
+LEGIBLE = 12  # numbers side by side in a panel
 DODGE = 0.05  # halvings, between curves at the same width
 
 
@@ -176,6 +177,36 @@ def draw_bars(axes: Axes, x: Sequence[float], effects: Sequence[Effect], label: 
     means: Any = [effect.mean for effect in effects]
     bars = reach if np.isfinite(reach).all() else None
     axes.errorbar(x, means, yerr=bars, label=typeset(label), capsize=2, elinewidth=1, **stroke)
+
+
+def draw_heatmap(
+    axes: Axes,
+    values: np.ndarray,
+    names: Sequence[str],
+    rows: Iterable[str],
+    *,
+    end: float = 1,
+    larger_is_more_similar: bool = False,
+) -> None:
+    """A measure of all pairs, from 0 to ``end``, with its numbers where there is room; what is alike is light.
+
+    Args:
+        axes: to draw on.
+        values: (rows, columns), NaN where there is none.
+        names: of columns.
+        rows: names of rows.
+        end: of the scale of colours.
+        larger_is_more_similar: of the measure.
+    """
+    dark_is_large = not larger_is_more_similar
+    axes.imshow(values, cmap="cividis_r" if dark_is_large else "cividis", vmin=0, vmax=end)
+    axes.grid(visible=False)
+    for (i, j), value in np.ndenumerate(values):
+        if np.isfinite(value) and len(names) <= LEGIBLE:
+            color = "white" if (value > end / 2) == dark_is_large else "black"
+            axes.text(j, i, f"{value:.2f}", ha="center", va="center", color=color, fontsize=7)
+    axes.set_xticks(range(len(names)), names, rotation=60, fontsize=8)
+    axes.set_yticks(range(len(names)), rows, fontsize=8)
 
 
 def stroke_of(place: int) -> dict[str, Any]:
