@@ -5,7 +5,7 @@ import pytest
 import torch
 from networks import QUARTER, tiny_data, tiny_digits, tiny_recipe_of
 
-from overparam.networks.architectures import ARCHITECTURES
+from overparam.config.architectures import ARCHITECTURES
 from overparam.networks.ensemble import initialise, split_state, stack_states, stream
 from overparam.networks.registry import build
 from overparam.networks.training import train

@@ -50,7 +50,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker and "judgement" in metafunc.fixturenames:
         from overparam.pytest_plugin.cells import asked_of
 
-        asked = asked_of(_begun(metafunc.config).court, marker.args[0], trend=marker.kwargs.get("part") == "trend")
+        court, trend = _begun(metafunc.config).court, marker.kwargs.get("part") == "trend"
+        try:
+            asked = asked_of(court, marker.args[0], trend=trend)
+        except OverparamError as error:
+            raise pytest.Collector.CollectError(str(error)) from None
         metafunc.parametrize("judgement", [each.param for each in asked], indirect=True)
 
 
