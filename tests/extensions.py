@@ -1,4 +1,4 @@
-"""A copy of the package in a repository that takes seconds, edited as CONTRIBUTING.md says, and run apart from this one."""
+"""A copy of the package in a repository that takes seconds, to be edited and run; and what to put there."""
 
 import hashlib
 import json
@@ -13,6 +13,45 @@ from networks import ROOT
 
 CLI = "from overparam.cli import main; main()"
 QUICK = {"base_width": 4, "alphas": ["1", "1_2"], "copies": {"1": 2, "1_2": 4}, "snapshots": [], "replicates": [0, 1]}
+
+ARCHITECTURE = '''
+"""One convolution."""
+
+from torch import Tensor, nn
+
+from overparam.config.architectures import Unit
+from overparam.networks.layers import Convolution, ImageNetwork
+
+
+class OneLayer(ImageNetwork):
+    """So many networks of one convolution side by side."""
+
+    title = "One convolution"
+    unit = Unit("maps", "maps of the only layer")
+
+    def __init__(self, members: int, width: int, channels: int, classes: int) -> None:
+        super().__init__(members, width, classes)
+        self.convolution = Convolution(members, channels, width, kernel=3)
+        self.norm = nn.BatchNorm2d(members * width)
+
+    def maps(self, channels: Tensor) -> Tensor:
+        return self.norm(self.convolution(channels)).relu()
+'''
+TASK = '''
+"""Digits that are even or odd."""
+
+from dataclasses import replace
+
+from overparam.data.examples import Dataset
+from overparam.data.images import load_digits
+
+
+def load_parity(train_examples: int | None) -> Dataset:
+    """The digits of scikit-learn, labelled by whether they are odd."""
+    digits = load_digits(train_examples)
+    train, heldout = (replace(part, labels=part.labels % 2) for part in (digits.train, digits.heldout))
+    return replace(digits, source="odd digits", classes=2, train=train, fit=train, heldout=heldout)
+'''
 
 
 class House:

@@ -3,49 +3,11 @@
 import shutil
 
 import pytest
-from extensions import House
+from extensions import ARCHITECTURE, TASK, House
 from gates import study_record
 
 from overparam.study.record import write_record
 
-ARCHITECTURE = '''
-"""One convolution."""
-
-from torch import Tensor, nn
-
-from overparam.config.architectures import Unit
-from overparam.networks.layers import Convolution, ImageNetwork
-
-
-class OneLayer(ImageNetwork):
-    """So many networks of one convolution side by side."""
-
-    title = "One convolution"
-    unit = Unit("maps", "maps of the only layer")
-
-    def __init__(self, members: int, width: int, channels: int, classes: int) -> None:
-        super().__init__(members, width, classes)
-        self.convolution = Convolution(members, channels, width, kernel=3)
-        self.norm = nn.BatchNorm2d(members * width)
-
-    def maps(self, channels: Tensor) -> Tensor:
-        return self.norm(self.convolution(channels)).relu()
-'''
-TASK = '''
-"""Digits that are even or odd."""
-
-from dataclasses import replace
-
-from overparam.data.examples import Dataset
-from overparam.data.images import load_digits
-
-
-def load_parity(train_examples: int | None) -> Dataset:
-    """The digits of scikit-learn, labelled by whether they are odd."""
-    digits = load_digits(train_examples)
-    train, heldout = (replace(part, labels=part.labels % 2) for part in (digits.train, digits.heldout))
-    return replace(digits, source="odd digits", classes=2, train=train, fit=train, heldout=heldout)
-'''
 CLAIM = """
         _claim(
             "span-asymmetric",
@@ -183,7 +145,7 @@ def test_a_claim_is_an_entry_and_a_test(house):
     assert "span-asymmetric" in page
     assert "narrow networks miss more of the wide one than it misses of them" in page
     options = ("-m", "digits", "--claims-evidence=record", "--claims-gate=none", "-p", "no:cacheprovider")
-    ran = house.run("pytest", "claims/test_asymmetry.py", *options)
+    ran = house.run("pytest", "claims/test_asymmetry.py", "-v", *options)
     assert "span-asymmetric (Fig. 1, 2), digits-resnet18, smoke: " in ran
     assert "4 passed" in ran
 
@@ -227,7 +189,7 @@ def test_a_measure_of_similarity_is_an_entry(house, trained):
         ("\n\n@dataclass(frozen=True)\nclass Measure:", f"{MEASURE}\n\n@dataclass(frozen=True)\nclass Measure:"),
         (
             "MEASURES = (\n",
-            'MEASURES = (\n    Measure("mean alignment", mean_alignment, "rows", (-1, 1), True, _SHAPE, symmetric=True),\n',
+            'MEASURES = (\n    Measure("mean alignment", mean_alignment, "rows", (-1, 1), True, _SHAPE, True),\n',
         ),
     )
     assert len(house.touched()) == 1
