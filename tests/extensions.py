@@ -12,7 +12,7 @@ from gates import environment
 from networks import ROOT
 
 CLI = "from overparam.cli import main; main()"
-QUICK = {"base_width": 4, "alphas": ["1", "1_2"], "copies": {"1": 2, "1_2": 4}, "snapshots": [], "replicates": [0, 1]}
+QUICK = {"base_width": 4, "alphas": ["1", "1_2"], "members": {"1": 2, "1_2": 4}, "snapshots": [], "replicates": [0, 1]}
 
 ARCHITECTURE = '''
 """One convolution."""

@@ -99,8 +99,8 @@ def test_seeds_must_be_as_many_as_members():
         ),
         ("volume", (3, 1, 2, 2, 2), r"parameter volume of shape \(1, 1, 2, 2, 2\) is no convolution's kernel"),
         ("temperatures", (3,), r"parameter temperatures of shape \(1,\) is no convolution's kernel"),
-        ("shared", (4, 2), r"parameter shared of shape \(4, 2\) does not hold 3 copies one after the other"),
-        ("temperature", (), r"parameter temperature of shape \(\) does not hold 3 copies one after the other"),
+        ("shared", (4, 2), r"parameter shared of shape \(4, 2\) does not hold 3 members one after the other"),
+        ("temperature", (), r"parameter temperature of shape \(\) does not hold 3 members one after the other"),
     ],
 )
 def test_a_parameter_that_nobody_knows_how_to_begin_is_refused(name, shape, said):

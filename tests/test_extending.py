@@ -135,7 +135,7 @@ def test_a_claim_is_an_entry_and_a_test(house):
     params = house.params()
     params["scales"]["smoke"]["digits"] |= {
         "alphas": ["1", "1_2", "1_4", "1_8", "1_16"],
-        "copies": {"1": 2, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32},
+        "members": {"1": 2, "1_2": 4, "1_4": 8, "1_8": 16, "1_16": 32},
         "base_width": 16,
         "replicates": [0, 1, 2],
     }

@@ -173,7 +173,7 @@ def quick_repository(root: Path) -> Path:
     params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
     digits = params["scales"]["smoke"]["digits"]
     digits |= {"architectures": ["one_layer"], "base_width": 4, "alphas": ["1", "1_2"], "snapshots": [], "quick": True}
-    digits |= {"copies": {"1": 2, "1_2": 4}, "replicates": [0, 1], "train_examples": 200}
+    digits |= {"members": {"1": 2, "1_2": 4}, "replicates": [0, 1], "train_examples": 200}
     params |= {"tasks": {"parity": {"default_scale": "smoke"}}, "scales": {"smoke": {"parity": digits}}}
     (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     return root
