@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from extensions import ARCHITECTURE, TASK
 from gates import environment, make_repository, put_record, study_record
 
 from overparam import cli
+from overparam.compare.api import compare_networks
+from overparam.compare.inputs import NetworkFeatures
 from overparam.config import plugins
 from overparam.config.architectures import architectures, known_architecture
 from overparam.config.tasks import tasks
@@ -24,7 +27,7 @@ from overparam.verdicts.registry import every_claim
 CLAIM = """
 import pytest
 
-from overparam.study.feature_blocks import M_1, S, S_prime
+from overparam.study.feature_blocks import M_1, S, S_prime, twice_as_wide
 from overparam.study.quantities import FSE
 from overparam.verdicts.claims import HALF, STUDIES, Claim
 from overparam.verdicts.inequalities import Above
@@ -35,7 +38,7 @@ ASYMMETRIC = Claim(
     "none",
     "narrow networks miss more of the wide one than it misses of them",
     Above(lambda alpha: FSE(S(alpha), M_1) - FSE(M_1, S_prime(alpha)), "span"),
-    Narrow(HALF),
+    Narrow(HALF, twice_as_wide),
     STUDIES,
 )
 """
@@ -157,6 +160,17 @@ def test_what_is_plugged_in_is_found_by_its_name(installed):
     assert architecture("one_layer")(2, 4, 1, 10).feature_count == 4
     assert measures()["always one"].name == "always one"
     assert every_claim()["span-asymmetric"].figure == "none"
+
+
+def test_a_claim_that_is_plugged_in_is_judged_on_networks_of_ones_own(installed):
+    installed({"claims": NAMED["claims"]})
+    rng = np.random.default_rng(0)
+    own = {
+        name: NetworkFeatures(*rng.normal(size=(2, 60, 4)), narrow=[*rng.normal(size=(4, 60, 2))])
+        for name in ("r0", "r1")
+    }
+    judged = {judgement.claim: judgement.place for judgement in compare_networks(own, workers=1).judgements}
+    assert judged["span-asymmetric"] == "1/2 (2 feat.)"
 
 
 def test_artifacts_depend_on_the_files_of_what_is_plugged_in(installed, tmp_path):
@@ -334,6 +348,6 @@ def test_a_claim_that_is_not_plugged_in_is_an_error_of_one_sentence(recorded):
 
 def test_a_plugin_of_pytest_that_cannot_be_used_is_an_error_of_one_sentence(recorded):
     ended = pytest_of(recorded, "--claims-plugin", "nowhere.py")
-    assert ended.returncode == pytest.ExitCode.INTERRUPTED
-    assert f"there is no plug-in {recorded / 'nowhere.py'}: name a file of Python" in ended.stdout
+    assert ended.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"there is no plug-in {recorded / 'nowhere.py'}: name a file of Python" in ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr

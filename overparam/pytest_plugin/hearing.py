@@ -61,15 +61,12 @@ def against_baseline(config: pytest.Config) -> bool:
 
 
 def _open(config: pytest.Config, root: Path) -> Hearing:
-    from overparam.config.plugins import use
     from overparam.config.studies import load_config
     from overparam.court import Court
     from overparam.toy.spec import read_toy
     from overparam.verdicts.margins import PACKAGED, load_preregistration
     from overparam.verdicts.recorded import Baseline
 
-    for plugin in option(config, "plugin"):
-        use(plugin)
     level, params, file = option(config, "evidence"), root / PARAMS, root / "claims" / "baseline.json"
     if level not in (None, "record"):
         own_root(root)  # raises where nothing can be trained or measured

@@ -39,6 +39,11 @@ def every_claim() -> Mapping[str, Claim[Any]]:
     return {**REGISTRY, **plugged_claims()}
 
 
+def of_measurements() -> dict[str, Claim[Record]]:
+    """What the measurements of a study, or of networks of one's own, are judged by; raises as `plugged_claims`."""
+    return CLAIMS | CONTROLS | plugged_claims()
+
+
 def find_claim(name: str) -> Claim[Any]:
     """A claim or control by its id; raises SpecError for an unknown one, and as `plugged_claims`."""
     known = every_claim()
@@ -53,7 +58,7 @@ def judged_by(record: Record | ToyRecord) -> Mapping[str, Claim[Any]]:
         return OF_THE_TOY
     kind = what_it_is_of(record)["kind"]
     if kind == "measurements":
-        return CLAIMS | CONTROLS | plugged_claims()
+        return of_measurements()
     return {"controls": CONTROLS_APART, "equal fit": AT_EQUAL_FIT}[kind]
 
 
