@@ -23,7 +23,7 @@ from overparam.verdicts.claims import QUARTER
 from overparam.verdicts.controls import AT_EQUAL_FIT, CONTROLS_APART
 from overparam.verdicts.judge import Judgement, judge
 from overparam.verdicts.margins import Preregistration
-from overparam.verdicts.registry import OF_STUDIES, OF_THE_TOY
+from overparam.verdicts.registry import OF_THE_TOY, find_claim
 
 if TYPE_CHECKING:
     from overparam.error_rates.worlds import Study
@@ -58,7 +58,7 @@ class Court:
 
     def cells(self, claim: str) -> list[tuple[StudySpec, Fraction | None]]:
         """Where a claim is judged: each study and width factor, None for its trend."""
-        judged = OF_STUDIES[claim]
+        judged = find_claim(claim)
         return [
             (study, alpha)
             for study in self.studies()
@@ -74,7 +74,7 @@ class Court:
             level, record = self._once(f"equal fit of {study}", lambda: gather_equal_fit(study, self.root))
         else:
             level, record = self._once(str(study), lambda: gather(study, self.level, self.root, self.progress))
-        return judge(OF_STUDIES[claim], record, alpha, self.preregistration, evidence=level)
+        return judge(find_claim(claim), record, alpha, self.preregistration, evidence=level)
 
     def toy_cells(self, claim: str) -> list[Fraction | None]:
         """Where a claim of the toy setting is judged: each width factor."""

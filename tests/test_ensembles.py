@@ -5,7 +5,8 @@ import pytest
 import torch
 from networks import QUARTER, tiny_data, tiny_digits, tiny_recipe_of
 
-from overparam.networks.architectures import ARCHITECTURES
+from overparam.config.architectures import ARCHITECTURES
+from overparam.errors import SpecError
 from overparam.networks.ensemble import initialise, split_state, stack_states, stream
 from overparam.networks.registry import build
 from overparam.networks.training import train
@@ -86,6 +87,27 @@ def test_a_transformers_matrices_start_with_a_variance_of_one_over_their_inputs(
 def test_seeds_must_be_as_many_as_members():
     with pytest.raises(ValueError, match="3 members need as many seeds, not 2"):
         initialise(ensemble("resnet18"), [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "said"),
+    [
+        (
+            "kernels",
+            (6, 4, 3),
+            r"parameter kernels of shape \(2, 4, 3\) is no convolution's kernel, matrix, weight or",
+        ),
+        ("volume", (3, 1, 2, 2, 2), r"parameter volume of shape \(1, 1, 2, 2, 2\) is no convolution's kernel"),
+        ("temperatures", (3,), r"parameter temperatures of shape \(1,\) is no convolution's kernel"),
+        ("shared", (4, 2), r"parameter shared of shape \(4, 2\) does not hold 3 members one after the other"),
+        ("temperature", (), r"parameter temperature of shape \(\) does not hold 3 members one after the other"),
+    ],
+)
+def test_a_parameter_that_nobody_knows_how_to_begin_is_refused(name, shape, said):
+    network = ensemble("resnet18")
+    network.register_parameter(name, torch.nn.Parameter(torch.empty(shape)))
+    with pytest.raises(SpecError, match=said):
+        initialise(network, SEEDS)
 
 
 def test_streaming_gives_every_example_once_in_order():

@@ -5,9 +5,10 @@ import torch
 import torchvision
 import transformers
 
+from overparam.config.architectures import ARCHITECTURES
 from overparam.data.sentences import LENGTH, token_types
 from overparam.errors import SpecError
-from overparam.networks import ARCHITECTURES, build
+from overparam.networks import build
 from overparam.networks.architectures import architecture
 from overparam.networks.ensemble import initialise
 from overparam.networks.layers import Convolution, ImageNetwork

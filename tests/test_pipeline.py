@@ -190,7 +190,6 @@ def of(stages, *parts):
 def test_a_new_architecture_makes_no_stage_of_another_one_stale(copy):
     folder = "overparam/networks/architectures"
     (copy.root / folder / "made_up.py").write_text((copy.root / folder / "vgg16.py").read_text())
-    copy.edit(f"{folder}/__init__.py", '"vgg16": "VGG16"', '"vgg16": "VGG16", "made_up": "VGG16"')
     assert copy.stale() == set()
     assert len(copy.before) > 277
     copy.edit("params.yaml", "[resnet18, vgg16]", "[resnet18, vgg16, made_up]")
@@ -200,9 +199,8 @@ def test_a_new_architecture_makes_no_stage_of_another_one_stale(copy):
 
 def test_a_new_task_makes_no_stage_of_another_one_stale(copy):
     (copy.root / "overparam/data/made_up.py").write_text((copy.root / "overparam/data/images.py").read_text())
-    copy.edit(
-        "overparam/data/tasks.py", "LOADERS = {", 'LOADERS = {\n    "made_up": "overparam.data.made_up:load_digits",'
-    )
+    entry = 'TASKS = {\n    "made_up": TaskData("made up", "overparam.data.made_up:load_digits"),'
+    copy.edit("overparam/config/tasks.py", "TASKS = {", entry)
     assert copy.stale() == set()
 
 
@@ -270,7 +268,11 @@ def test_the_check_says_which_files_differ_and_writing_mends_them(run, tmp_path)
     [
         ("scales:\n", "scales: [\n", "params.yaml is no valid YAML"),
         ("scales:\n", "scale:\n", "params.yaml lacks scales and has unknown scale"),
-        ("[resnet18, vgg16]", "[resnet81, vgg16]", "there is no architecture 'resnet81': there are resnet18, vgg16, "),
+        (
+            "[resnet18, vgg16]",
+            "[resnet81, vgg16]",
+            "there is no architecture 'resnet81': there are resnet18, transformer, ",
+        ),
         (None, None, "{root} is no repository of overparam, as it has no params.yaml: name a clone"),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 from features import HALF, ONE, QUARTER, replicates
 from records import EIGHTH, SIXTEENTH, spread_effect, synthetic_record
 
+from overparam.config.architectures import known_architecture
 from overparam.config.studies import load_config
 from overparam.errors import ArtifactError
 from overparam.io.files import digest_json, write_sealed
@@ -16,7 +17,7 @@ from overparam.report.tables.verdicts import verdict_table
 from overparam.study.feature_blocks import M_1
 from overparam.study.quantities import FP
 from overparam.study.record import Record, Sample, write_record
-from overparam.study.widths import BESIDE_ALPHA, UNITS
+from overparam.study.widths import BESIDE_ALPHA
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.intervals import CONDITION
 
@@ -80,7 +81,7 @@ def test_the_setting_stands_beside_the_papers():
 
 def test_the_papers_widths_are_those_of_scale_paper():
     studies = load_config(ROOT / "params.yaml").studies("paper")
-    assert {UNITS[chosen.arch]: chosen.scale.base_width for chosen in studies} == PAPER_WIDTHS
+    assert {known_architecture(chosen.arch).unit: chosen.scale.base_width for chosen in studies} == PAPER_WIDTHS
 
 
 def test_of_every_claim_a_line_says_where_it_holds_in_each_study():

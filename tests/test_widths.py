@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from networks import ROOT
 from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
+from overparam.config.architectures import ARCHITECTURES
 from overparam.config.studies import load_config
-from overparam.networks.architectures import ARCHITECTURES
 from overparam.networks.registry import build
 from overparam.report.figures.drawing import label_widths
 from overparam.report.tables.controls import control_tables

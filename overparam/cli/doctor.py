@@ -7,7 +7,7 @@ from rich.table import Table
 
 from overparam.cli.app import app
 from overparam.cli.lookup import config_of
-from overparam.cli.options import Root, ScaleName
+from overparam.cli.options import Plugins, Root, ScaleName
 from overparam.cli.output import console, print_fitting
 from overparam.config.studies import Config, StudySpec
 from overparam.config.workspace import Workspace
@@ -15,10 +15,11 @@ from overparam.config.workspace import Workspace
 
 @app.command()
 def doctor(
-    task: Annotated[str | None, typer.Argument(help="digits, nli, cifar or mnli; all if left out")] = None,
-    arch: Annotated[str | None, typer.Argument(help="resnet18, vgg16 or transformer; all if left out")] = None,
+    task: Annotated[str | None, typer.Argument(help="one of `overparam ls tasks`; all if left out")] = None,
+    arch: Annotated[str | None, typer.Argument(help="one of `overparam ls architectures`; all if left out")] = None,
     *,
     scale: ScaleName = None,
+    plugin: Plugins = None,
     root: Root,
 ) -> None:
     """Examine whether networks can be trained here; exit code 1 if a kernel fails.

@@ -1,6 +1,6 @@
 """The command that says what there is to name: claims, tasks, architectures, scales, measures. Loads no torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -9,19 +9,29 @@ from rich.table import Table
 
 from overparam.cli.app import app
 from overparam.cli.lookup import config_of
-from overparam.cli.options import AsJson, Root
+from overparam.cli.options import AsJson, Plugins, Root
 from overparam.cli.output import print_fitting, print_json
+from overparam.config.architectures import architectures
+from overparam.config.plugins import BUILT_IN, Plugin, plugged_in
 from overparam.config.studies import Config
+from overparam.config.tasks import tasks
 
 Rows = list[dict[str, Any]]
 
 
 def _claims(config: Config) -> Rows:
-    from overparam.verdicts.registry import REGISTRY
+    from overparam.verdicts.registry import REGISTRY, every_claim
 
+    outside = plugged_in("claims", REGISTRY)
     return [
-        {"claim": claim.id, "figure": claim.figure, "states": claim.statement, "measured": claim.words}
-        for claim in REGISTRY.values()
+        {
+            "claim": name,
+            "figure": claim.figure,
+            "states": claim.statement,
+            "measured": claim.words,
+            "from": _origin(name, outside),
+        }
+        for name, claim in every_claim().items()
     ]
 
 
@@ -29,11 +39,12 @@ def _tasks(config: Config) -> Rows:
     return [
         {
             "task": task,
-            "default scale": default,
-            "scales": [name for name, tasks in config.scales.items() if task in tasks],
-            "architectures": list(config.scale_of(task).architectures),
+            "default scale": config.default_scales.get(task, ""),
+            "scales": [name for name, of_scale in config.scales.items() if task in of_scale],
+            "architectures": list(config.scale_of(task).architectures) if task in config.default_scales else [],
+            "from": origin,
         }
-        for task, default in config.default_scales.items()
+        for task, origin in tasks().items()
     ]
 
 
@@ -44,8 +55,9 @@ def _architectures(config: Config) -> Rows:
             "architecture": arch,
             "tasks": list(dict.fromkeys(study.task for study in studies if study.arch == arch)),
             "scales": list(dict.fromkeys(study.scale.name for study in studies if study.arch == arch)),
+            "from": origin,
         }
-        for arch in dict.fromkeys(study.arch for study in studies)
+        for arch, origin in architectures().items()
     ]
 
 
@@ -66,18 +78,24 @@ def _scales(config: Config) -> Rows:
 
 
 def _measures(config: Config) -> Rows:
-    from overparam.metrics.neighbours import SIMILARITIES  # SciPy's statistics take a moment to load
+    from overparam.metrics.neighbours import SIMILARITIES, similarities  # SciPy's statistics take a moment to load
 
+    outside = plugged_in("measures", [measure.name for measure in SIMILARITIES])
     return [
         {
-            "measure": measure.name,
+            "measure": name,
             "range": list(measure.range),
             "more similar is": "larger" if measure.larger_is_more_similar else "smaller",
             "unmoved by": sorted(measure.invariances),
             "symmetric": measure.symmetric,
+            "from": _origin(name, outside),
         }
-        for measure in SIMILARITIES
+        for name, measure in similarities().items()
     ]
+
+
+def _origin(name: str, outside: Mapping[str, Plugin]) -> str:
+    return outside[name].origin if name in outside else BUILT_IN
 
 
 class Kind(StrEnum):
@@ -104,9 +122,10 @@ def ls(
     kind: Annotated[Kind | None, typer.Argument(help="one of these kinds; all if left out", show_default=False)] = None,
     *,
     json: AsJson = False,
+    plugin: Plugins = None,
     root: Root,
 ) -> None:
-    """List claims, tasks, architectures, scales and measures of similarity.
+    """List claims, tasks, architectures, scales and measures of similarity, and what is plugged in with its origin.
 
     Example: `overparam ls claims`
     """

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from overparam.cli.app import app, data_app, in_turn
 from overparam.cli.lookup import judged, margins_of, study_of
-from overparam.cli.options import Alpha, Arch, Budget, MarginsFile, OwnRoot, ReplicateNumber, ScaleName, Task
+from overparam.cli.options import Alpha, Arch, Budget, MarginsFile, OwnRoot, Plugins, ReplicateNumber, ScaleName, Task
 from overparam.cli.output import console, show
 from overparam.config.root import PARAMS
 from overparam.config.studies import parse_alpha
@@ -65,6 +65,7 @@ def train(
     *,
     scale: ScaleName = None,
     epochs: Budget = None,
+    plugin: Plugins = None,
     root: OwnRoot,
 ) -> None:
     """Train the ensemble at one width in one replicate; does nothing if that checkpoint is there.
@@ -88,6 +89,7 @@ def features(
     *,
     scale: ScaleName = None,
     epochs: Budget = None,
+    plugin: Plugins = None,
     root: OwnRoot,
 ) -> None:
     """Extract the features of one checkpoint on the fit and held-out examples.
@@ -109,6 +111,7 @@ def fit(
     *,
     scale: ScaleName = None,
     epochs: Budget = None,
+    plugin: Plugins = None,
     root: OwnRoot,
 ) -> None:
     """Measure how well the networks of one checkpoint fit their training data.
@@ -123,7 +126,7 @@ def fit(
 
 
 @app.command("equal-fit")
-def equal_fit(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) -> None:
+def equal_fit(task: Task, arch: Arch, *, scale: ScaleName = None, plugin: Plugins = None, root: OwnRoot) -> None:
     """Compare the narrow networks of one study with wide ones that were trained less and fit as badly.
 
     Example: `overparam equal-fit cifar resnet18 --scale reduced`
@@ -137,7 +140,7 @@ def equal_fit(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot)
 
 
 @app.command()
-def measure(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) -> None:
+def measure(task: Task, arch: Arch, *, scale: ScaleName = None, plugin: Plugins = None, root: OwnRoot) -> None:
     """Measure every quantity of one study from its feature files, and write its record.
 
     Example: `overparam measure digits resnet18`
@@ -151,7 +154,7 @@ def measure(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) -
 
 
 @app.command()
-def controls(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) -> None:
+def controls(task: Task, arch: Arch, *, scale: ScaleName = None, plugin: Plugins = None, root: OwnRoot) -> None:
     """Measure what a sceptic asks of one study that has its features.
 
     Ridge paths, nonlinear maps, more members, untrained networks, stitching, and the field's measures of similarity.
@@ -167,7 +170,15 @@ def controls(task: Task, arch: Arch, *, scale: ScaleName = None, root: OwnRoot) 
 
 
 @app.command()
-def study(task: Task, arch: Arch, *, scale: ScaleName = None, margins: MarginsFile = None, root: OwnRoot) -> None:
+def study(
+    task: Task,
+    arch: Arch,
+    *,
+    scale: ScaleName = None,
+    margins: MarginsFile = None,
+    plugin: Plugins = None,
+    root: OwnRoot,
+) -> None:
     """Train, extract and measure whatever one study lacks; show how it is judged.
 
     Example: `overparam study cifar resnet18 --scale pilot`

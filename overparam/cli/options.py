@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from overparam.config.plugins import use
 from overparam.config.root import find_root, own_root
 
 Task = Annotated[str, typer.Argument(help="a task, such as cifar: `overparam ls tasks`")]
@@ -39,5 +40,17 @@ MarginsFile = Annotated[
 ]
 VerdictsFile = Annotated[
     Path | None, typer.Option("--verdicts", metavar="FILE", help="write every judgement to this JSON file")
+]
+
+
+def _plug_in(files: list[Path] | None) -> list[Path] | None:
+    for file in files or ():
+        use(file)
+    return files
+
+
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", metavar="FILE", callback=_plug_in, help="plug in what a file defines; once for each"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, and nothing else")]

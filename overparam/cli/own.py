@@ -7,7 +7,7 @@ import typer
 
 from overparam.cli.app import app, in_turn
 from overparam.cli.lookup import margins_of
-from overparam.cli.options import MarginsFile, VerdictsFile
+from overparam.cli.options import MarginsFile, Plugins, VerdictsFile
 from overparam.cli.output import as_json, draw_page, print_fitting
 from overparam.io.progress import progress_display
 
@@ -30,6 +30,7 @@ def compare(
     seed: Annotated[int, typer.Option(min=0, help="of the split")] = 0,
     margins: MarginsFile = None,
     verdicts: VerdictsFile = None,
+    plugin: Plugins = None,
     report: Annotated[Path | None, typer.Option(help="write the page and its figures into this folder")] = None,
 ) -> None:
     """Measure and judge the claims on features of your own networks: a folder of replicates, or the files of one.

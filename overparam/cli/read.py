@@ -9,7 +9,7 @@ from rich.text import Text
 
 from overparam.cli.app import app, in_turn
 from overparam.cli.lookup import config_of, judged, margins_of, settings_of
-from overparam.cli.options import Arch, AsJson, MarginsFile, Root, ScaleName, Task, VerdictsFile
+from overparam.cli.options import Arch, AsJson, MarginsFile, Plugins, Root, ScaleName, Task, VerdictsFile
 from overparam.cli.output import as_json, console, draw_page, print_fitting, print_json, show
 from overparam.config.studies import StudySpec
 from overparam.config.workspace import Workspace
@@ -27,6 +27,7 @@ def judge(
     margins: MarginsFile = None,
     verdicts: VerdictsFile = None,
     json: AsJson = False,
+    plugin: Plugins = None,
     root: Root,
 ) -> None:
     """Judge every record of one task, and print the scoreboard.
@@ -52,6 +53,7 @@ def plan(
     *,
     margins: MarginsFile = None,
     json: AsJson = False,
+    plugin: Plugins = None,
 ) -> None:
     """Say how many replicates, or held-out examples, would decide what a record leaves open.
 
@@ -114,6 +116,7 @@ def tables(
         ),
     ],
     *,
+    plugin: Plugins = None,
     root: Root,
 ) -> None:
     """Write the tables of a Markdown file anew from the records.
@@ -127,7 +130,7 @@ def tables(
 
 
 @app.command()
-def status(*, json: AsJson = False, root: Root) -> None:
+def status(*, json: AsJson = False, plugin: Plugins = None, root: Root) -> None:
     """Say what evidence each study has and what it lacks, with the command that makes it.
 
     Example: `overparam status`
@@ -175,7 +178,7 @@ Folder = Annotated[Path, typer.Option("--to", help="the folder to write into")]
 
 
 @app.command()
-def report(folder: Folder = Path("report"), *, margins: MarginsFile = None, root: Root) -> None:
+def report(folder: Folder = Path("report"), *, margins: MarginsFile = None, plugin: Plugins = None, root: Root) -> None:
     """Draw every figure and write the page, from the records that `dvc.lock` pins.
 
     Example: `overparam report`
@@ -192,6 +195,7 @@ def figure(
     folder: Folder = Path("docs/figures"),
     *,
     margins: MarginsFile = None,
+    plugin: Plugins = None,
     root: Root,
 ) -> None:
     """Draw one study's Figure 1, and beside it its gap where networks fit alike: the picture of the README.
@@ -210,7 +214,7 @@ def figure(
 
 
 @app.command()
-def badges(folder: Folder = Path("badges"), *, margins: MarginsFile = None, root: Root) -> None:
+def badges(folder: Folder = Path("badges"), *, margins: MarginsFile = None, plugin: Plugins = None, root: Root) -> None:
     """Write a badge for every claim on every task that has a record, and one for all claims of the task.
 
     Example: `overparam badges`
@@ -227,17 +231,16 @@ def explain(
     *,
     margins: MarginsFile = None,
     json: AsJson = False,
+    plugin: Plugins = None,
     root: Root,
 ) -> None:
     """Say what a claim states, what is measured for it, and how it is judged now.
 
     Example: `overparam explain span-over`
     """
-    from overparam.verdicts.registry import REGISTRY
+    from overparam.verdicts.registry import find_claim
 
-    if claim not in REGISTRY:
-        raise SpecError(f"there is no claim {claim!r}: there are {', '.join(REGISTRY)}")
-    chosen = REGISTRY[claim]
+    chosen = find_claim(claim)
     judgements = [judgement for setting in settings_of(root, margins_of(margins)) for judgement in setting.of(claim)]
     if json:
         about = {"claim": claim, "figure": chosen.figure, "states": chosen.statement, "measured": chosen.words}

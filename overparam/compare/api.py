@@ -38,17 +38,14 @@ from overparam.study.layout import Replicate
 from overparam.study.measure import measure
 from overparam.study.quantities import alone
 from overparam.study.record import Record
-from overparam.verdicts.claims import CLAIMS, Claim
-from overparam.verdicts.controls import CONTROLS
+from overparam.verdicts.claims import Claim
 from overparam.verdicts.judge import Judgement, finite
 from overparam.verdicts.margins import Preregistration, load_preregistration
-from overparam.verdicts.registry import judge_record
+from overparam.verdicts.registry import judge_record, of_measurements
 from overparam.verdicts.scoreboard import scoreboard, summary
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-JUDGED = CLAIMS | CONTROLS
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ class Comparison:
         """The quantities that claims compare, then their differences, then similarities."""
         asked = [
             effect
-            for claim in JUDGED.values()
+            for claim in of_measurements().values()
             for alpha in self.record.narrow_alphas
             for effect in claim.inequality.compared(self.record, [alpha])
         ]
@@ -168,7 +165,7 @@ def compare_networks(
         arrays["classes"] = classes
     record = _measure(replicates, members, {name: digest_array(array) for name, array in arrays.items()}, workers)
     classified = replicates[0].blocks.classified
-    claims = {name: claim for name, claim in JUDGED.items() if classified or claim.inequality.unit == "span"}
+    claims = {name: claim for name, claim in of_measurements().items() if classified or claim.inequality.unit == "span"}
     notes = (
         *(
             f"M_1: {first.wide.shape[1]} features; S_{alpha}: {alpha.denominator} × {narrow[0].shape[1]} features"
@@ -282,8 +279,8 @@ def compare_files(
 def _left_out(claims: Mapping[str, Claim], members: Mapping[Fraction, int]) -> list[str]:
     """For everything that would let more claims be judged, a sentence that names them."""
     waiting: dict[str, list[str]] = {}
-    if len(claims) < len(JUDGED):
-        waiting["labels of two or more classes"] = [name for name in JUDGED if name not in claims]
+    if len(claims) < len(of_measurements()):
+        waiting["labels of two or more classes"] = [name for name in of_measurements() if name not in claims]
     for name, claim in claims.items():
         enough = {alpha: claim.widths.enough(alpha) for alpha in members if alpha < 1}
         if not claim.cells(enough):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from overparam.config.tasks import TASKS
 from overparam.data.hub import NOTE, HubDataset
-from overparam.data.tasks import HUB, hub_dataset
+from overparam.data.tasks import hub_dataset
 from overparam.errors import DataError, StorageError
 from overparam.io.files import alone, digest_file, write_atomically, write_json
 
@@ -40,10 +41,10 @@ def fetch(task: str, *, mirror: Path | None = None, root: Path = Path("data")) -
             stood in ``root`` before is then untouched.
         StorageError: if the disk refuses a write; likewise.
     """
-    if task not in HUB:
-        names = " and ".join(HUB)
-        raise DataError(f"task {task!r} has nothing to fetch: only {names} have, embedded tasks bring their data")
     dataset = hub_dataset(task)
+    if dataset is None:
+        names = " and ".join(name for name, data in TASKS.items() if data.hub)
+        raise DataError(f"task {task!r} has nothing to fetch: only {names} have, embedded tasks bring their data")
     folder = (root / dataset.folder).resolve()  # beside what a link leads to, renaming is possible
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

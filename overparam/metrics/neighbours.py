@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from overparam.errors import MeasurementError
-from overparam.metrics.similarity import MEASURES, Measure, Pair
+from overparam.metrics.similarity import MEASURES, Measure, Pair, with_plugged_in
 
 NEIGHBOURS = 10  # as in Huh et al. (2024)
 ROWS = 2000  # all pairs of rows are compared: of more than so many, so many are taken, evenly spaced
@@ -56,3 +56,8 @@ MUTUAL_NEIGHBOURS = Measure(
     symmetric=True,
 )
 SIMILARITIES = (*MEASURES, MUTUAL_NEIGHBOURS)
+
+
+def similarities() -> dict[str, Measure]:
+    """`SIMILARITIES`, and those that are plugged in, by name."""
+    return with_plugged_in(SIMILARITIES)

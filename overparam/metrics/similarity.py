@@ -5,7 +5,7 @@ Most are functions of the second moments ``S_aa = AᵀA``, ``S_bb = BᵀB``, ``S
 arrays. A and B may differ in their number of features. `MEASURES` lists all, with what holds of each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
+from overparam.config.plugins import plugged_in
 from overparam.errors import MeasurementError
 from overparam.metrics.moments import Group
 
@@ -262,3 +263,14 @@ MEASURES = (
     Measure("RSA", rsa, "rows", (-1, 1), True, _SHAPE, symmetric=True),
     Measure("Procrustes distance", procrustes, "moments", (0, 2), False, _SHAPE, symmetric=True),
 )
+
+
+def with_plugged_in(built_in: Sequence[Measure]) -> dict[str, Measure]:
+    """Measures by name, and those that are plugged in; raises SpecError if one cannot be."""
+    named = {measure.name: measure for measure in built_in}
+    return named | {name: plugin.load(Measure) for name, plugin in plugged_in("measures", named).items()}
+
+
+def measures() -> dict[str, Measure]:
+    """`MEASURES`, which studies record, and those that are plugged in, by name."""
+    return with_plugged_in(MEASURES)

@@ -1,3 +1,2 @@
-from .architectures import ARCHITECTURES as ARCHITECTURES
 from .registry import Network as Network
 from .registry import build as build

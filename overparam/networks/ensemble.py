@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from overparam.data import Examples, Normalisation
+from overparam.errors import SpecError
 from overparam.networks.batches import prepare
 from overparam.networks.registry import Network
 
@@ -26,12 +27,21 @@ def initialise(network: Network, seeds: Sequence[int]) -> None:
 
     Convolutions: He's normal initialisation by fan-out; readouts: uniform within 1/√features; other matrices, those of
     Transformers: normal with variance 1/fan-in; normalisation layers: identity; other biases: 0.
+
+    Raises:
+        ValueError: unless there is a seed for each member.
+        SpecError: for a parameter that is none of these, or does not hold the members along its first axis.
     """
     if len(seeds) != network.members:
         raise ValueError(f"{network.members} members need as many seeds, not {len(seeds)}")
     readouts = {id(parameter) for parameter in network.fc.parameters()}
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     for name, parameter in network.named_parameters():
+        if not parameter.dim() or len(parameter) % network.members:
+            raise SpecError(
+                f"parameter {name} of shape {tuple(parameter.shape)} does not hold {network.members} members one after "
+                "the other along its first axis: let it"
+            )
         for chunk, generator in zip(parameter.chunk(network.members), generators, strict=True):
             if id(parameter) in readouts:
                 bound = 1 / math.sqrt(network.feature_count)
@@ -41,8 +51,13 @@ def initialise(network: Network, seeds: Sequence[int]) -> None:
                 values = torch.empty(chunk.shape).normal_(0, math.sqrt(2 / fan_out), generator=generator)
             elif chunk.dim() == 2:
                 values = torch.empty(chunk.shape).normal_(0, chunk.shape[1] ** -0.5, generator=generator)
-            else:
+            elif chunk.dim() == 1 and name.endswith(("weight", "bias")):
                 values = torch.full(chunk.shape, 1.0 if name.endswith("weight") else 0.0)
+            else:
+                raise SpecError(
+                    f"parameter {name} of shape {tuple(chunk.shape)} is no convolution's kernel, matrix, weight or "
+                    "bias of a normalisation: say in overparam/networks/ensemble.py how it begins"
+                )
             chunk.copy_(values)
 
 

@@ -4,9 +4,13 @@ Every tensor holds the members one after the other along its first axis, so that
 ``k``-th of ``members`` equal chunks. State dicts of one member fit torchvision's.
 """
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
+
+from overparam.config.architectures import Unit
 
 # Groups of fewer channels leave most of a processor's matrix unit idle.
 GROUP_CHANNELS = 16
@@ -61,7 +65,15 @@ class Readout(nn.Module):
 
 
 class Network(nn.Module):
-    """What all architectures share: a batch in, one feature vector and the logits of every member out."""
+    """What all architectures share: a batch in, one feature vector and the logits of every member out.
+
+    Attributes:
+        title: of the architecture, in words.
+        unit: that its width is counted in.
+    """
+
+    title: ClassVar[str]
+    unit: ClassVar[Unit]
 
     def __init__(self, members: int, features: int, classes: int) -> None:
         super().__init__()

@@ -11,12 +11,13 @@ from overparam.config.workspace import Workspace
 from overparam.data import Dataset
 from overparam.io.progress import silent
 from overparam.metrics.penalties import Penalties
+from overparam.metrics.similarity import MEASURES, measures
 from overparam.networks.ensemble import initialise
 from overparam.networks.extract import extract
 from overparam.networks.registry import Network
 from overparam.pipeline.artifacts import load_networks
-from overparam.pipeline.dependencies import CONTROLS
-from overparam.pipeline.provenance import default_device
+from overparam.pipeline.dependencies import CONTROLS, source_of
+from overparam.pipeline.provenance import code_version, default_device
 from overparam.pipeline.stages import Measurements, StudyFiles, build_networks, load_study_data, record_stage
 from overparam.study.controls.measurement import Networks, Readout, measure_controls
 from overparam.study.controls.unseen import measure_unseen
@@ -51,7 +52,13 @@ def controls_stage(study: StudySpec, workspace: Workspace, *, progress: Progress
             samples, penalties = samples | taken[0], {**penalties, **taken[1]}
         return samples, penalties
 
-    return record_stage(study, workspace, workspace.controls(study), CONTROLS, measured)
+    return record_stage(study, workspace, workspace.controls(study), CONTROLS, measured, also=_plugged_measures())
+
+
+def _plugged_measures() -> dict[str, str]:
+    """By the name of each measure of similarity from outside, a digest of its code."""
+    built_in = {measure.name for measure in MEASURES}
+    return {name: code_version(source_of(m.of)) for name, m in measures().items() if name not in built_in}
 
 
 def _readout(network: Network) -> Readout:

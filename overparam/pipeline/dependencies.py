@@ -10,10 +10,12 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from overparam.data.tasks import loader_module
-from overparam.networks.architectures import architecture_module
+from overparam.config.architectures import known_architecture
+from overparam.config.tasks import known_task
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -21,17 +23,20 @@ PACKAGE = Path(__file__).parent.parent
 NEUTRAL = frozenset(
     {
         "errors",  # sentences
+        "config/architectures",  # names and titles, looked up here
+        "config/plugins",  # what comes from outside is of its own file
         "config/refusals",  # sentences
+        "config/tasks",  # names of loaders, looked up here
         "config/workspace",  # where files lie
         "io/files",  # writes what is whole or not there, and digests it
         "io/parquet",  # hands on the rows that are stored
         "io/progress",
         "io/workers",  # where processes run, not what they do
         "data/hub",  # hands on what data.dvc pins, or refuses it
-        "data/tasks",  # names of loaders, looked up here
+        "data/tasks",  # loads by the name that is looked up here
         "study/belonging",  # refuses what is of another study
         "networks/__init__",  # names that are loaded on first use
-        "networks/architectures/__init__",  # names of architectures, looked up here
+        "networks/architectures/__init__",  # loads by the name that is looked up here
     }
 )
 
@@ -53,13 +58,15 @@ class Code:
     def modules(self, task: str = "", arch: str = "") -> tuple[str, ...]:
         """All of its modules, sorted; where it is of a task or of an architecture, those of this one.
 
+        What comes from outside is of the file that defines it, by its absolute place without a suffix.
+
         Raises:
             SpecError: for an unknown architecture.
             DataError: for an unknown task.
         """
-        loader = [loader_module(task)] if self.of_task else []
-        builder = [architecture_module(arch)] if self.of_arch else []
-        found = reached(*self.entries, *map(_name, loader + builder))
+        loader = [source_of(known_task(task).load)] if self.of_task else []
+        builder = [source_of(known_architecture(arch).network)] if self.of_arch else []
+        found = reached(*self.entries, *loader, *builder)
         return tuple(sorted(module for module in found - NEUTRAL if not _is_front(module)))
 
 
@@ -101,7 +108,8 @@ def _imported(module: str) -> frozenset[str]:
             found |= {_name(f"{node.module}.{alias.name}") or _name(node.module) for alias in node.names}
         if isinstance(node, ast.Import):
             found |= {_name(alias.name) for alias in node.names}
-    fronts = {f"{folder}/__init__" for name in found for folder in Path(name).parents if folder != Path()}
+    folders = {folder for name in found for folder in Path(name).parents if folder.parts and not folder.is_absolute()}
+    fronts = {f"{folder}/__init__" for folder in folders}
     return frozenset((found | fronts) - {"", module})
 
 
@@ -121,6 +129,13 @@ def _is_front(module: str) -> bool:
         or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__")
         for node in _parsed(module).body
     )
+
+
+def source_of(named: str | Any) -> str:
+    """The module that has something which a study names."""
+    dotted = named.partition(":")[0] if isinstance(named, str) else named.__module__
+    spec = None if _name(dotted) else find_spec(dotted)
+    return str(Path(spec.origin).with_suffix("")) if spec and spec.origin else _name(dotted)
 
 
 def _name(dotted: str) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 
 import yaml
 
+from overparam.config.architectures import ARCHITECTURES
 from overparam.config.studies import Config, Scale, StudySpec
 from overparam.config.workspace import Workspace
 from overparam.data.sentences import MNLI, TOKENIZER
-from overparam.data.tasks import HUB, hub_dataset
+from overparam.data.tasks import hub_dataset
 from overparam.pipeline import dependencies
 from overparam.pipeline.dependencies import PACKAGE, Code
 from overparam.pipeline.toy import record_path
@@ -54,7 +55,7 @@ def pipelines(config: Config) -> dict[Path, str]:
     stages: dict[Path, dict[str, Stage]] = {Path(FILE): {}}
     for scales in config.scales.values():
         for scale in scales.values():
-            place = Path(scale.task, FILE) if scale.task in HUB else Path(FILE)
+            place = Path(scale.task, FILE) if hub_dataset(scale.task) else Path(FILE)
             stages.setdefault(place, {}).update(_Pipeline(scale).stages())
     stages[Path(FILE)]["toy"] = {
         "cmd": "overparam toy",
@@ -123,7 +124,7 @@ class _Pipeline:
 
     def stages(self) -> dict[str, Stage]:
         """Every stage by its name, in the order in which they run."""
-        fetched = self.scale.task in HUB
+        fetched = hub_dataset(self.scale.task)
         suffix, below = (self.scale.name, {"wdir": ".."}) if fetched else (self.scale.task, {})
         stages = {name.format(suffix): {**below, **stage} for name, stage in self._named()}
         return {"tokenizer": {**below, **self._tokenizer()}, **stages} if self._tokenizers() else stages
@@ -219,10 +220,8 @@ class _Pipeline:
 
     def _data(self) -> list[str]:
         """The files that examples are read from, the training split first; none where they are embedded."""
-        if self.scale.task not in HUB:
-            return []
         dataset = hub_dataset(self.scale.task)
-        return [f"data/{dataset.folder}/{split}.parquet" for split in dataset.rows]
+        return [] if dataset is None else [f"data/{dataset.folder}/{split}.parquet" for split in dataset.rows]
 
     def _tokenizers(self) -> list[str]:
         """The tokenizer of a task that trains its own."""
@@ -233,14 +232,14 @@ class _Pipeline:
         if arch != ARCH:
             return _files(code.modules(self.scale.task, arch))
         of = {name: set(code.modules(self.scale.task, name)) for name in self.scale.architectures}
-        own = {name: f"networks/architectures/{name}" for name in of}
-        shared = set[str]().union(*(modules - {own[name]} for name, modules in of.items()))
+        own = {name: f"networks/architectures/{name}" for name in of if name in ARCHITECTURES}
+        shared = set[str]().union(*(modules - {own.get(name)} for name, modules in of.items()))
         if not code.of_arch:
             return _files(shared)
-        # One that imports another's file makes all of them depend on all: DVC takes no file twice.
-        return _files(
-            shared | (set(own.values()) if shared & set(own.values()) else {f"networks/architectures/{ARCH}"})
-        )
+        # One that imports another's file makes all of them depend on all: DVC takes no file twice. One from outside has
+        # no such file.
+        together = len(own) < len(of) or not shared.isdisjoint(own.values())
+        return _files(shared | (set(own.values()) if together else {f"networks/architectures/{ARCH}"}))
 
 
 def _ensembles(study: StudySpec, place: Callable[[StudySpec, Fraction, int], Path]) -> list[str]:
@@ -249,7 +248,8 @@ def _ensembles(study: StudySpec, place: Callable[[StudySpec, Fraction, int], Pat
 
 
 def _files(modules: Iterable[str]) -> list[str]:
-    return [f"{PACKAGE.name}/{module}.py" for module in sorted(modules)]
+    """Those of the package; the file of what is plugged in lies outside of the repository."""
+    return [f"{PACKAGE.name}/{module}.py" for module in sorted(modules) if not Path(module).is_absolute()]
 
 
 def _record(path: Path) -> Stage:

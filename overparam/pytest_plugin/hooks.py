@@ -30,10 +30,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    _plug_in(config)
     if config.option.pyargs and any(f"{module}.".startswith(f"{CLAIMS}.") for module in _arguments(config)):
         begin(config)  # a wrong option ends the run before it starts workers
     if not hasattr(config, "workerinput"):  # what workers of xdist judge is reported to the one that started them
         config.pluginmanager.register(Run(option(config, "verdicts"), must_judge=against_baseline(config)), "claims")
+
+
+def _plug_in(config: pytest.Config) -> None:
+    """Load plug-ins in workers, and in the process that shows what they judge."""
+    try:
+        for file in option(config, "plugin"):
+            from overparam.config.plugins import use
+
+            use(file)
+    except OverparamError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _arguments(config: pytest.Config) -> list[str]:
@@ -50,7 +62,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker and "judgement" in metafunc.fixturenames:
         from overparam.pytest_plugin.cells import asked_of
 
-        asked = asked_of(_begun(metafunc.config).court, marker.args[0], trend=marker.kwargs.get("part") == "trend")
+        court, trend = _begun(metafunc.config).court, marker.kwargs.get("part") == "trend"
+        try:
+            asked = asked_of(court, marker.args[0], trend=trend)
+        except OverparamError as error:
+            raise pytest.Collector.CollectError(str(error)) from None
         metafunc.parametrize("judgement", [each.param for each in asked], indirect=True)
 
 

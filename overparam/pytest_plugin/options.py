@@ -32,6 +32,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "are the recorded ones (baseline), all (none)",
     },
     "margins": {"type": Path, "metavar": "FILE", "help": "judge by the margins of this file (default: the package's)"},
+    "plugin": {
+        "type": Path,
+        "action": "append",
+        "default": [],
+        "metavar": "FILE",
+        "help": "plug in what a file of Python defines; once for each",
+    },
     "root": {"type": Path, "metavar": "FOLDER", "help": "judge the records of this repository (default: its own)"},
 }
 OLD_NAMES = ("scale", "evidence", "verdicts")

@@ -10,6 +10,7 @@ from overparam.io.files import write_json, write_text
 from overparam.report.settings import Setting
 from overparam.verdicts.claims import CLAIMS
 from overparam.verdicts.headlines import KINDS, Count, counts, line
+from overparam.verdicts.registry import plugged_claims
 from overparam.verdicts.toy import TOY_CLAIMS
 
 GREY = "#6b6b6b"
@@ -43,7 +44,7 @@ def write_badges(settings: Iterable[Setting], folder: Path) -> list[Path]:
 
 def _messages(members: Sequence[Setting]) -> dict[str, tuple[str, str]]:
     """By claim: what its badge says, and which colour it has."""
-    known = TOY_CLAIMS if members[0].task == "toy" else CLAIMS
+    known = TOY_CLAIMS if members[0].task == "toy" else CLAIMS | plugged_claims()
     if grey := _grey(members):
         return dict.fromkeys(known, grey)
     judged = {claim: [judgement for member in members for judgement in member.of(claim)] for claim in known}

@@ -32,13 +32,14 @@ from overparam.verdicts.headlines import FITS, SAID, Kind, Line, counts, fit_of,
 from overparam.verdicts.intervals import CONDITION
 from overparam.verdicts.judge import Judgement, cell_id
 from overparam.verdicts.margins import Preregistration
+from overparam.verdicts.registry import plugged_claims
 from overparam.verdicts.scoreboard import interval
 from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
 
 PAPER = "https://arxiv.org/abs/2407.00968"
 SYMBOLS: dict[Kind, str] = {"holds": "✓", "partly": "◐", "refuted": "✗", "inconclusive": "?"}  # seen without colour
 WORDS: dict[Kind, str] = {"partly": "partly", **{kind: SAID[kind] for kind in ("holds", "refuted", "inconclusive")}}
-GROUPS = {"claims": CLAIMS | TOY_CLAIMS, "controls": AT_EQUAL_FIT | CONTROLS | CONTROLS_APART | TOY_CONTROLS}
+CONTROLLED = AT_EQUAL_FIT | CONTROLS | CONTROLS_APART | TOY_CONTROLS
 FIRST_FIGURES = ("figure-1", "figure-1-gap")  # those that stand at the top
 IN_ADDRESS = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "'": "%26%2339;", '"': "'", "&": "%26"})
 
@@ -116,8 +117,10 @@ def _in_order(judged: Sequence[Setting]) -> list[Setting]:
 def _groups(settings: Sequence[Setting]) -> dict[str, dict[str, Any]]:
     """Of a repository also the claims that lack evidence; of one's own networks only what was judged."""
     judged = {judgement.claim for setting in settings for judgement in setting.judgements}
-    shown = judged if all(setting.own for setting in settings) else {name for g in GROUPS.values() for name in g}
-    groups = {group: {name: c for name, c in claims.items() if name in shown} for group, claims in GROUPS.items()}
+    known = {"claims": CLAIMS | plugged_claims() | TOY_CLAIMS, "controls": CONTROLLED}
+    own = all(setting.own for setting in settings)
+    shown = judged if own else {name for claims in known.values() for name in claims}
+    groups = {group: {name: c for name, c in claims.items() if name in shown} for group, claims in known.items()}
     return {group: claims for group, claims in groups.items() if claims}
 
 
@@ -135,8 +138,7 @@ def fits(setting: Setting, claim: str) -> str:
 
 def controls_of(setting: Setting, claim: Any) -> list[str]:
     """The controls of the same figure of the paper that are judged in a setting."""
-    members = GROUPS["controls"].values()
-    return [c.id for c in members if c.figure == claim.figure and c.id != claim.id and setting.of(c.id)]
+    return [c.id for c in CONTROLLED.values() if c.figure == claim.figure and c.id != claim.id and setting.of(c.id)]
 
 
 def headline(setting: Setting) -> list[str]:

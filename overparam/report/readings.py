@@ -5,21 +5,17 @@ from fractions import Fraction
 
 import numpy as np
 
+from overparam.config.architectures import find_architecture
+from overparam.config.tasks import find_task
 from overparam.metrics.stats import Effect
 from overparam.study.quantities import Contrast
 from overparam.study.record import Record
 
 ONE = Fraction(1)
+# Of what is not trained for a study.
 TITLES = {
-    "resnet18": "ResNet-18",
-    "vgg16": "VGG-16",
-    "transformer": "The Transformer",
     "two-layer": "Two-layer networks",
     "networks": "Your networks",
-    "digits": "scikit-learn's digits",
-    "nli": "generated sentence pairs",
-    "cifar": "CIFAR-10",
-    "mnli": "MNLI",
     "toy": "sums and products of signals",
     "own": "your examples",
 }
@@ -29,8 +25,20 @@ Reading = Callable[[Record, Fraction], Effect | None]
 
 def title(record: Record, *, line_break: bool = False) -> str:
     """Which networks on which data, in words; on two lines for a narrow place."""
-    words = [TITLES.get(record.arch, record.arch), f"on {TITLES.get(record.task, record.task)}"]
+    words = [title_of_arch(record.arch), f"on {title_of_task(record.task)}"]
     return ("\n" if line_break else " ").join(words)
+
+
+def title_of_arch(name: str) -> str:
+    """Networks of an architecture, in words; of an unknown one its name."""
+    known = find_architecture(name)
+    return known.title if known else TITLES.get(name, name)
+
+
+def title_of_task(name: str) -> str:
+    """The data of a task, in words; of an unknown one its name."""
+    known = find_task(name)
+    return known.title if known else TITLES.get(name, name)
 
 
 def words_alone(record: Record) -> str:

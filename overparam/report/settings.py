@@ -13,7 +13,7 @@ from overparam.io.progress import silent
 from overparam.pipeline.evidence import NoEvidence, gather, gather_controls, gather_equal_fit
 from overparam.pipeline.toy import gather_toy, record_path
 from overparam.report.penalty_sensitivity import penalty_sensitivity
-from overparam.report.readings import TITLES, words_alone
+from overparam.report.readings import title_of_arch, title_of_task, words_alone
 from overparam.study.record import Record
 from overparam.toy.record import ARCHITECTURE, SCALE, TASK, ToyRecord
 from overparam.toy.spec import ToySpec
@@ -87,12 +87,12 @@ class Setting:
     @property
     def data(self) -> str:
         """Its data, in words."""
-        return TITLES[self.task]
+        return title_of_task(self.task)
 
     @property
     def title(self) -> str:
         """Which networks on which data, in words."""
-        return f"{TITLES[self.arch]} on {TITLES[self.task]}"
+        return f"{title_of_arch(self.arch)} on {title_of_task(self.task)}"
 
     def of(self, claim: str) -> list[Judgement]:
         """The judgements of one claim, trend included."""

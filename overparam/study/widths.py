@@ -6,30 +6,10 @@ At base width 16, α = 1/16 is a network of one channel; the paper's narrowest h
 from dataclasses import dataclass
 from fractions import Fraction
 
+from overparam.config.architectures import Unit, find_architecture
 
-@dataclass(frozen=True)
-class Unit:
-    """What the width of an architecture is counted in.
-
-    Attributes:
-        name: beside a number.
-        words: on an axis.
-        features: that a network has for each of them.
-    """
-
-    name: str
-    words: str
-    features: int = 1
-
-
-CHANNELS = Unit("ch", "channels of the first layer", 8)
 NEURONS = Unit("neurons", "neurons of a network")
 FEATURES = Unit("feat.", "features of a network")  # all that is known of networks of one's own
-UNITS = {
-    "resnet18": CHANNELS,
-    "vgg16": CHANNELS,
-    "transformer": Unit("feat.", "features at every position"),
-}
 BESIDE_ALPHA = (
     "Beside α stands how wide one network is: channels (ch) of its first layer, its features (feat.) or its neurons. "
     "Compare scales by that, not by α."
@@ -53,7 +33,8 @@ class Width:
     @classmethod
     def of_features(cls, arch: str, alpha: Fraction, features: int) -> "Width":
         """How wide a network of an architecture is that has so many features."""
-        unit = UNITS.get(arch, FEATURES)
+        known = find_architecture(arch)
+        unit = known.unit if known else FEATURES
         return cls(alpha, features // unit.features, unit)
 
     @property

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from overparam.metrics.stats import Outcome
 from overparam.verdicts.judge import Judgement
-from overparam.verdicts.registry import REGISTRY
+from overparam.verdicts.registry import every_claim
 from overparam.verdicts.scoreboard import COLOURS
 
 WIDTH = 100  # columns of a console in which no line is cut
@@ -49,7 +49,7 @@ def refuted(judgements: Sequence[Judgement]) -> list[str]:
 def _by_claim(judgements: Sequence[Judgement]) -> dict[str, dict[Study, list[Judgement]]]:
     """By claim and study, its cells from the widest down, the trend last."""
     found: dict[str, dict[Study, list[Judgement]]] = {}
-    ranks = {claim: rank for rank, claim in enumerate(REGISTRY)}
+    ranks = {claim: rank for rank, claim in enumerate(every_claim())}
     studies = dict.fromkeys((judged.task, judged.arch, judged.scale) for judged in judgements)
     by_rank = sorted(judgements, key=lambda judged: (ranks[judged.claim], _narrowness(judged)))
     for judged in by_rank:

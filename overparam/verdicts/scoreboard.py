@@ -10,7 +10,7 @@ from overparam.toy.record import TASK
 from overparam.verdicts.headlines import SAID, line
 from overparam.verdicts.intervals import CONDITION
 from overparam.verdicts.judge import Judgement
-from overparam.verdicts.registry import REGISTRY
+from overparam.verdicts.registry import every_claim
 
 WIDTH = 170  # columns of a console in which no line is cut
 COLOURS = {"holds": "green", "refuted": "red", "inconclusive": "yellow"}
@@ -60,10 +60,10 @@ def summary(judgements: Sequence[Judgement]) -> list[str]:
     How many claims hold is not said: what was selected to be judged would decide how much is corrected for.
     """
     ordered = sorted(judgements, key=_study)
-    lines = []
+    lines, claims = [], every_claim()
     for (claim, task, arch, scale), group in groupby(ordered, key=_study):
         members = list(group)
-        lines.append(f"{claim} (Fig. {REGISTRY[claim].figure}), {task}-{arch}, {scale}: {line(members).words}")
+        lines.append(f"{claim} (Fig. {claims[claim].figure}), {task}-{arch}, {scale}: {line(members).words}")
         reasons: dict[str, list[str]] = {}
         for member in members:
             if not member.holds:

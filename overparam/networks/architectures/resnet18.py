@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from overparam.config.architectures import CHANNELS
 from overparam.networks.layers import Convolution, ImageNetwork
 
 
@@ -34,6 +35,9 @@ class ResNet18(ImageNetwork):
 
     With width 64 and one member it is torchvision's ``resnet18`` but for the stem: the same names, the same outputs.
     """
+
+    title = "ResNet-18"
+    unit = CHANNELS
 
     def __init__(self, members: int, width: int, channels: int, classes: int) -> None:
         super().__init__(members, 8 * width, classes)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from transformers import BertConfig, BertModel
 
+from overparam.config.architectures import POSITIONS
 from overparam.data.sentences import LENGTH, PADDING, token_types
 from overparam.networks.layers import Network
 
@@ -23,6 +24,9 @@ class Transformer(Network):
     pooler would be one more layer and see the first token alone. There is no dropout. With one member ``encoder`` has
     the names and outputs of ``transformers.BertModel``.
     """
+
+    title = "The Transformer"
+    unit = POSITIONS
 
     def __init__(self, members: int, width: int, channels: int, classes: int) -> None:
         super().__init__(members, width, classes)

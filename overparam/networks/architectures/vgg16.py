@@ -6,6 +6,7 @@ layer is the last convolution and has 8 · ``width`` features, as many as ResNet
 
 from torch import Tensor, nn
 
+from overparam.config.architectures import CHANNELS
 from overparam.networks.layers import Convolution, ImageNetwork
 
 # Channels of each convolution in multiples of the width; "M" is max-pooling.
@@ -17,6 +18,9 @@ class VGG16(ImageNetwork):
 
     With width 64 and one member ``convolutions`` has the names and outputs of torchvision's ``vgg16_bn().features``.
     """
+
+    title = "VGG-16"
+    unit = CHANNELS
 
     def __init__(self, members: int, width: int, channels: int, classes: int) -> None:
         super().__init__(members, 8 * width, classes)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from overparam.metrics.similarity import MEASURES
+from overparam.metrics.similarity import measures
 from overparam.report.growth import growth, level
 from overparam.report.readings import ONE, Reading, measured, title
 from overparam.report.tables.markdown import number, table
@@ -58,8 +58,9 @@ def control_tables(record: Record) -> str:
         [label, *(number(reading(record, alpha), percent=percent) for alpha in record.alphas), *[""] * len(single)]
         for label, reading, percent in ROWS
     ]
-    for measure in MEASURES:
-        effects = [record.effect(similarity(measure.name, other)) for other in (*rivals, *single)]
-        rows.append([measure.name, *(number(effect, percent=False) for effect in effects)])
+    for name in measures():
+        asked = [similarity(name, other) for other in (*rivals, *single)]
+        if not any(map(record.lacks, asked)):  # of a measure that came later it tells nothing
+            rows.append([name, *(number(record.effect(contrast), percent=False) for contrast in asked)])
     heading = f"**{title(record)}**, scale {record.scale} ({record.data['source']}), R = {len(record.replicates)}."
     return f"{heading}\n\n{table(['of M_1 and', *compared], rows, words=1)}"

@@ -5,14 +5,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from overparam.report.readings import ONE, TITLES
+from overparam.config.architectures import CHANNELS, POSITIONS, Unit
+from overparam.report.readings import ONE, title_of_arch, title_of_task
 from overparam.report.tables.markdown import table
 from overparam.study.record import Record
-from overparam.study.widths import CHANNELS, UNITS, Unit
 
 # Widths of the paper's M_1, as scale `paper` has them, and all training examples of its data. What it says of epochs,
 # accuracies and repetitions is not taken over: nothing here is compared with it.
-PAPER_WIDTHS = {CHANNELS: 64, UNITS["transformer"]: 512}
+PAPER_WIDTHS = {CHANNELS: 64, POSITIONS: 512}
 PAPER_EXAMPLES = {"cifar": 50_000, "mnli": 392_702}
 NOT_TAKEN = "–"
 
@@ -29,7 +29,7 @@ def setting_table(records: Sequence[Record]) -> str:
         ],
         [
             "training examples",
-            "; ".join(f"{TITLES[task]}: {count:,}" for task, count in PAPER_EXAMPLES.items()),
+            "; ".join(f"{title_of_task(task)}: {count:,}" for task, count in PAPER_EXAMPLES.items()),
             *(f"{record.data['train_examples']:,}" for record in records),
         ],
         ["data", "as published", *(record.data["source"] for record in records)],
@@ -43,7 +43,7 @@ def setting_table(records: Sequence[Record]) -> str:
         ),
         ["replicates", NOT_TAKEN, *(str(len(record.replicates)) for record in records)],
     ]
-    here = [f"here: {TITLES[record.arch]}, {TITLES[record.task]}" for record in records]
+    here = [f"here: {title_of_arch(record.arch)}, {title_of_task(record.task)}" for record in records]
     return table(["", "the paper", *here], rows, words=2 + len(records))
 
 

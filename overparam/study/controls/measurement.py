@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import Measured, residuals, ridge_regression
 from overparam.metrics.penalties import Choices, Penalties
-from overparam.metrics.similarity import MEASURES
+from overparam.metrics.similarity import measures
 from overparam.study.controls.members import counts
 from overparam.study.controls.nonlinear import predict_nonlinearly
 from overparam.study.controls.penalties import PATH_FACTORS, best_of_path
@@ -194,7 +194,7 @@ def _similarity(networks: Networks) -> Quantities:
     measured: Quantities = {}
     for other in (*networks.rivals, *map(OneNarrow, networks.narrow)):
         features = np.asarray(blocks[other][:], dtype=np.float64)[blocks.heldout]
-        for measure in MEASURES:
+        for name, measure in measures().items():
             value = Measured(measure(wide, features), np.zeros(len(wide)), float("nan"))
-            measured[Quantity(Metric(measure.name), (M_1, other))] = [value] * len(PENALTY_FACTORS)
+            measured[Quantity(Metric(name), (M_1, other))] = [value] * len(PENALTY_FACTORS)
     return measured
