@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from overparam.config.architectures import known_architecture
 from overparam.errors import SpecError
@@ -22,7 +22,7 @@ def architecture(name: str) -> "Callable[[int, int, int, int], Network]":
     from overparam.networks.layers import Network
 
     found = known_architecture(name).network
-    network: Any = resolve_name(found) if isinstance(found, str) else found
+    network = resolve_name(found) if isinstance(found, str) else found
     if not issubclass(network, Network):
         raise SpecError(f"architecture {name!r} is no overparam.networks.layers.Network: derive its class from that")
-    return network
+    return cast("Callable[[int, int, int, int], Network]", network)
