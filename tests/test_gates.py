@@ -69,7 +69,7 @@ def test_refuted_claims_fail_and_inconclusive_ones_are_their_own_kind(repository
     assert re.search(r"^span-over +✗✓✓↗", out, re.MULTILINE)
     assert re.search(r"= .*2 inconclusive, 1 refuted", out)  # performance at 1/2, and of as many parameters
     assert "assert" not in out  # no traceback: a verdict is no fault of the code
-    assert "lower bound" in claims("-v")[1]
+    assert "is below the margin 0.02" in claims("-v")[1]
 
 
 def test_the_gate_decided_fails_on_what_is_not_decided(repository, claims):

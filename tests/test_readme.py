@@ -26,12 +26,16 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def setting() -> Setting:
-    """The study of the picture, as its records are judged now."""
+def settings() -> dict[str, Setting]:
+    """The studies of the picture by scale, as their records are judged now."""
     params = ROOT / "params.yaml"
-    settings = gather_settings(load_config(params), read_toy(params), load_preregistration(), ROOT)
-    (found,) = (s for s in settings if (s.task, s.arch, s.scale) == ("cifar", "resnet18", "reduced"))
-    return found
+    judged = gather_settings(load_config(params), read_toy(params), load_preregistration(), ROOT)
+    return {each.scale: each for each in judged if (each.task, each.arch) == ("cifar", "resnet18")}
+
+
+@pytest.fixture(scope="module")
+def setting(settings) -> Setting:
+    return settings["reduced"]
 
 
 def test_it_is_read_in_a_few_minutes():
@@ -60,8 +64,8 @@ def test_every_link_leads_to_a_file():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_the_picture_is_of_the_committed_records(setting, tmp_path):
-    drawing = draw_at_equal_fit(setting, tmp_path)
+def test_the_picture_is_of_the_committed_records(setting, settings, tmp_path):
+    drawing = draw_at_equal_fit(setting, [settings["fitted"]], tmp_path)
     drawn, shown = rows(drawing.file("csv")), rows(PICTURE.with_suffix(".csv"))
     assert len(drawn) == len(shown)
     for new, old in zip(drawn, shown, strict=True):
