@@ -1,11 +1,11 @@
 """Blocks of more features than there are rows to fit: the dual form of ridge regression.
 
-Whatever ridge regression fits to n centred rows lies in the space that they span. In orthonormal coordinates of that space
-A (n, p) has n numbers a row instead of p, and regression the same penalty, errors and predictions: with ``Aᵀ = Q R``,
+Whatever ridge regression fits to n centred rows lies in the space that they span. In orthonormal coordinates of that
+space A (n, p) has n numbers a row instead of p, and regression the same errors and predictions: with ``Aᵀ = Q R``,
 
     ‖A w − b‖² + λ ‖w‖² = ‖(A Q) v − b‖² + λ ‖v‖²,    w = Q v,
 
-so that what costs O(p³) costs O(n² p). Kernel ridge regression on ``A Aᵀ`` is the same in theory, and squares what is small.
+so that what costs O(p³) costs O(n² p). Kernel ridge regression on ``A Aᵀ`` is the same, but squares what is small.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Coordinates:
     def of_rows(self, rows: np.ndarray) -> np.ndarray:
         """(rows, features) to (rows, axes + 1): last, how far each row is from the space, which is 0 of fit rows.
 
-        No fit tells anything of that distance, so that ridge regression predicts 0 of it, and it counts as error in full.
+        No fit row tells anything of that distance, so that ridge regression predicts 0, and it counts as error in full.
         """
         centred = rows - self.centre
         inside = centred @ self.axes
@@ -62,6 +62,7 @@ def in_coordinates(blocks: Blocks, names: list[Name]) -> tuple[Blocks, dict[Name
         if blocks[name].shape[1] > fit.sum():
             rows = np.concatenate([batch[name] for _, batch in blocks.batches([name])])
             coordinates[name] = Coordinates.of(rows[fit])
-            arrays[name] = coordinates[name].of_rows(rows)
-            arrays[name][fit, -1] = 0  # but for rounding
+            inner = coordinates[name].of_rows(rows)
+            inner[fit, -1] = 0  # but for rounding
+            arrays[name] = inner
     return Blocks(arrays, blocks.ids, blocks.labels, blocks.heldout), coordinates

@@ -170,7 +170,7 @@ class Ridge:
         return basis.vectors @ (basis.shrinkage(np.array([penalty])).T * (basis.vectors.T @ cross))
 
     def residuals(self, source: np.ndarray, target: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-        """``target − prediction from source`` for rows of both blocks, by `inner_coefficients`: (rows, target features)."""
+        """``target − prediction from source`` of rows, by `inner_coefficients`: (rows, target features)."""
         mean, (own, others) = self.source.whole.rows.mean, self._coordinates
         predicted = ((own.of_rows(source) if own else source) - mean[self.source.columns]) @ coefficients
         return target - self.centre - (others.features(predicted) if others else predicted)

@@ -111,10 +111,9 @@ def spans(
 def _wide_performance(replicate: Replicate) -> Quantities:
     """FP(M_1), also beside planted labels, which a working probe must see to help; and FP(M_1′) early in training."""
     blocks = replicate.blocks
-    planted = Blocks({**blocks.arrays, PLANTED: _planted(blocks)}, blocks.ids, blocks.labels, blocks.heldout)
     return {
         **performances(blocks, [M_1]),
-        Quantity(PERFORMANCE, (M_1, PLANTED)): [feature_performance(planted, (M_1, PLANTED))] * len(PENALTY_FACTORS),
+        **planted_performance(blocks),
         **performances(blocks, map(Early, replicate.early_epochs)),
     }
 
@@ -132,6 +131,14 @@ def performances(blocks: Blocks, names: Iterable[Block]) -> Quantities:
     """FP of single blocks, which no ridge penalty touches."""
     return {
         Quantity(PERFORMANCE, (name,)): [feature_performance(blocks, (name,))] * len(PENALTY_FACTORS) for name in names
+    }
+
+
+def planted_performance(blocks: Blocks) -> Quantities:
+    """FP of M_1 beside planted labels."""
+    planted = Blocks({M_1: blocks[M_1], PLANTED: _planted(blocks)}, blocks.ids, blocks.labels, blocks.heldout)
+    return {
+        Quantity(PERFORMANCE, (M_1, PLANTED)): [feature_performance(planted, (M_1, PLANTED))] * len(PENALTY_FACTORS)
     }
 
 
