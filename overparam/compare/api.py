@@ -156,16 +156,15 @@ def _majority_share(classes: np.ndarray) -> float:
 
 def _said_of_fit(record: Record) -> str:
     """Whether verdicts are marked where narrow networks fit their training data less well."""
-    unknown = [alpha for alpha in record.alphas if math.isnan(record.train_accuracy(alpha))]
-    if not unknown:
+    known = {alpha: np.isfinite(record.networks[alpha]["train_accuracy"]) for alpha in record.alphas}
+    if all(given.all() for given in known.values()):
         shown = ", ".join(f"{record.train_accuracy(alpha):.1%} at α = {alpha}" for alpha in record.alphas)
         return f"mean training accuracy: {shown}; where narrow networks fit less well, verdicts are marked"
-    if len(unknown) == len(record.alphas):
-        unknown_of = "training accuracies are unknown here"
-    else:
-        unknown_of = f"not all training accuracies are known of α = {', '.join(map(str, unknown))}"
-    marked = "no claim is marked" if ONE in unknown or len(unknown) == len(record.alphas) else "not all are marked"
-    return f"{marked} confounded: {unknown_of}; check that narrow networks fit as well"
+    lacking = ", ".join(str(alpha) for alpha, given in known.items() if not given.all())
+    return (
+        f"no claim is marked confounded where training accuracies are unknown, which they are at α = {lacking}: "
+        "check that narrow networks fit as well"
+    )
 
 
 def compare_files(

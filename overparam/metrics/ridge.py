@@ -42,7 +42,10 @@ class Eigenbasis:
 
     @classmethod
     def of(cls, rows: Group, source: slice, features: int) -> "Eigenbasis":
-        """Diagonalise the source's columns."""
+        """Diagonalise the source's columns; those of a block that does not vary are 0, without rounding."""
+        if rows.constant(source).all():
+            columns = source.stop - source.start
+            return cls(rows, np.zeros(columns), np.eye(columns), features)
         values, vectors = np.linalg.eigh(rows.scatter[source, source])
         return cls(rows, np.maximum(values, 0), vectors, features)
 
