@@ -31,6 +31,7 @@ from overparam.metrics.blocks import Blocks
 from overparam.metrics.rows import Column
 from overparam.study.feature_blocks import M_1, just_as_wide
 from overparam.study.record import Record
+from overparam.study.record_file import Data
 from overparam.verdicts.margins import Preregistration, load_preregistration
 from overparam.verdicts.registry import of_measurements
 
@@ -116,13 +117,14 @@ def compare_networks(
 def _record(networks: Mapping[str, NetworkFeatures], layout: Layout, blocks: Blocks, measured: Measurements) -> Record:
     """The record of what was measured, with the digests of all that it was measured on."""
     arrays = {**named_features(networks), "held-out examples": blocks.heldout}
-    known = {}
     if blocks.labels is not None:
         arrays["classes"] = blocks.classes
-        known["majority_share"] = _majority_share(blocks.classes[blocks.heldout])
     digests = {name: digest_array(array) for name, array in arrays.items()}
     environment = {library: version(library) for library in ("overparam", "numpy", "scipy")}
     members = {ONE: 2 if layout.baseline else 1, **layout.members}
+    data: Data = {"source": f"features of {sum(members.values()) * len(networks)} networks", "sha256": digests}
+    if blocks.labels is not None:
+        data["majority_share"] = _majority_share(blocks.classes[blocks.heldout])
     return Record(
         task="own",
         arch="networks",
@@ -138,11 +140,7 @@ def _record(networks: Mapping[str, NetworkFeatures], layout: Layout, blocks: Blo
             }
             for alpha, count in members.items()
         },
-        data={
-            "source": f"features of {sum(members.values()) * len(networks)} networks",
-            "sha256": digests,
-            **known,
-        },
+        data=data,
         environment=environment,
         recipe={},
         penalties=measured.penalties,

@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 
 from overparam.errors import MeasurementError
 from overparam.metrics.blocks import Blocks
-from overparam.metrics.penalties import Penalties
+from overparam.metrics.penalties import Choices, Penalties
 from overparam.metrics.similarity import Pair, linear_cka
 from overparam.metrics.stats import Effect
 from overparam.study.feature_blocks import M_1, M_1_PRIME, PLANTED, Block, PlantedLabels, R, S
@@ -158,13 +158,17 @@ def _undecided(replicate: Replicate, quantity: Quantity, taken: Quantities) -> l
     fit = ~replicate.blocks.heldout
     sources = quantity.blocks[:1] if quantity.metric == SPAN_ERROR else _needed(quantity)
     dead = [name for name in sources if not np.ptp(np.asarray(replicate.blocks[name][:])[fit], axis=0).any()]
-    ends = [(fitted, choice) for fitted, choice in taken[quantity][0].choices.items() if choice.edge == "falling"]
+    said = [f"block {name} does not vary on the fit split: its networks are dead, and tell nothing" for name in dead]
+    return [*said, *beyond_grid(taken[quantity][0].choices)]
+
+
+def beyond_grid(choices: Choices) -> list[str]:
+    """A sentence for each penalty whose loss still falls at the edge of its grid, so that the best was not tried."""
     return [
-        f"block {name} does not vary on the fit split: its networks are dead, and tell nothing" for name in dead
-    ] + [
         f"the best {fitted} penalty lies beyond the grid: the cross-validated loss still falls at its edge, "
         f"{choice.penalty:g}"
-        for fitted, choice in ends
+        for fitted, choice in choices.items()
+        if choice.edge == "falling"
     ]
 
 
