@@ -18,6 +18,7 @@ from overparam.errors import ArtifactError
 from overparam.study.record import Record, read_record
 from overparam.verdicts.margins import load_preregistration
 from overparam.verdicts.registry import judge_record
+from overparam.verdicts.scoreboard import signed
 
 HEAD = "| record | probe penalties that moved | FP moved by at most | FSE moved by at most | verdicts that moved |"
 
@@ -66,7 +67,7 @@ def row(path: Path, revision: str) -> str:
         {line.cell: line for line in judge_record(record, margins, evidence="record")} for record in (before, after)
     )
     changed = [
-        f"{cell[0]} at {cell[3]}: {old[cell].verdict} {old[cell].effect:+.4f} → {line.verdict} {line.effect:+.4f}"
+        f"{cell[0]} at {cell[3]}: {old[cell].verdict} {signed(old[cell].effect)} → {line.verdict} {signed(line.effect)}"
         for cell, line in new.items()
         if cell in old and old[cell].verdict != line.verdict
     ]

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from features import FIT, HALF, HELDOUT, ONE, QUARTER, latents, world
 from rich.console import Console
+from test_own import build_replicates
 
-from overparam.compare.api import Comparison, compare_networks
-from overparam.compare.inputs import NetworkFeatures, build_replicates
+from overparam.compare.api import compare_networks
+from overparam.compare.comparison import Comparison
+from overparam.compare.inputs import NetworkFeatures
 from overparam.errors import MeasurementError, SpecError
 from overparam.metrics.similarity import Pair, linear_cka
 from overparam.report.page import write_page
@@ -237,7 +239,7 @@ def test_residuals_are_not_judged_where_labels_are_chance():
 
 
 def test_replicates_of_different_networks_are_refused():
-    with pytest.raises(MeasurementError, match="replicates have different networks"):
+    with pytest.raises(MeasurementError, match="there is nothing to compare: narrow networks of α = 1/2"):
         compare_networks({"r0": networks(), "r1": networks(number=1, alpha=HALF)}, preregistration=MARGINS, workers=1)
 
 

@@ -61,7 +61,6 @@ def test_the_split_is_drawn_by_its_seed(folder):
         {"folder": Path("features"), "wide": Path("wide.npy")},
         {"folder": Path("features"), "narrow": [Path("a.npy")]},
         {"wide": Path("wide.npy"), "baseline": Path("baseline.npy")},
-        {"wide": Path("wide.npy"), "narrow": [Path("a.npy")]},
     ],
 )
 def test_neither_or_both_of_folder_and_files_are_refused(arguments):

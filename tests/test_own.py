@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import PROPERTY, SEEDS, generator
 
-from overparam.compare.inputs import NetworkFeatures, build_replicates, classes_of, read_folder, split_examples
+from overparam.compare.inputs import NetworkFeatures, classes_of, read_folder, split_examples
+from overparam.compare.layout import Layout, check_networks, lay_out
 from overparam.errors import ArtifactError, MeasurementError, SpecError
 from overparam.study.feature_blocks import M_1, M_1_PRIME, S, S_matched, S_prime
 
@@ -21,6 +22,11 @@ def networks(U=3, members=9, seed=0, **changes):
     narrow = [rng.normal(size=(COUNT, WIDE // U)) for _ in range(members)]
     features = NetworkFeatures(rng.normal(size=(COUNT, WIDE)), rng.normal(size=(COUNT, WIDE)), narrow)
     return replace(features, **changes)
+
+
+def build_replicates(replicates, classes, heldout):
+    check_networks(replicates, len(heldout))
+    return list(lay_out(replicates, Layout.of(replicates), classes, heldout).values())
 
 
 def build(**replicates):
@@ -77,29 +83,27 @@ SINGLE = GOOD.wide.astype(np.float32)
         ({"wide": GOOD.wide[:, :0]}, "of shape (12, 0) where"),
         ({"wide": GOOD.wide.astype(str)}, "wide of r1 is <U32 of shape"),
         ({"wide": GOOD.wide.astype(complex)}, "wide of r1 is complex128 of shape"),
-        ({"wide": GOOD.wide.astype(object)}, "wide of r1 is object of shape"),
         ({"wide": GOOD.wide > 0}, "wide of r1 is bool of shape"),
         (
             {"baseline": GOOD.baseline[:, :4]},
-            "baseline of r1 has 4 features where wide has 6: the comparison needs equal",
+            "baseline of r1 has 4 features where wide has 6: it is compared with wide as a source, so give as wide",
         ),
         ({"narrow": []}, "r1 has no narrow networks: give two or more of one width"),
-        (
-            {"narrow": [*GOOD.narrow[:8], with_value(0.0)[:, :3]]},
-            "narrow networks of r1 have 1 × 3 features where wide has 6: give 2 of them, 4 to hold",
-        ),
         ({"narrow": [with_value(0.0)[:, :4]] * 2}, "has the very features of narrow-0 of r1"),
-        (
-            {"narrow": [with_value(k)[:, :4] for k in range(2)]},
-            "narrow networks of r1 have 4 features where wide has 6",
-        ),
         ({"narrow": [with_value(k) for k in range(2)]}, "narrow networks of r1 have 6 features where wide has 6"),
         (
             {"narrow": GOOD.narrow[:2]},
-            "narrow networks of r1 have 2 × 2 features where wide has 6: give 3 of them, 6 to",
+            "there is nothing to compare: narrow networks of α = 1/3 are left out: 3 have as many features as wide, "
+            "and r1 has 2 of them",
         ),
-        ({"narrow": GOOD.narrow[:5]}, "narrow networks of r1 have 5 × 2 features where wide has 6: give 3"),
-        ({"narrow": [*GOOD.narrow, with_value(0.0)[:, :2]]}, "have 10 × 2 features where wide has 6: give 3"),
+        (
+            {"narrow": [with_value(k)[:, :4] for k in range(9)]},
+            "α = 2/3 are left out: 2 have as many features as wide, and r0 has 0 of them; narrow networks of α = 1/3",
+        ),
+        (
+            {"wide": with_value(0.0)[:, :5]},
+            "wide of r1 has 5 features where that of the first replicate has 6",
+        ),
         ({"baseline": GOOD.wide}, "baseline of r1 has the very features of wide of r1: copies tell nothing, give"),
         ({"baseline": np.asfortranarray(GOOD.wide)}, "baseline of r1 has the very features of wide of r1"),
         ({"wide": SINGLE, "baseline": SINGLE.astype(np.float64)}, "baseline of r1 has the very features of wide of r1"),
@@ -117,6 +121,38 @@ def test_networks_that_are_not_what_they_should_be_are_one_sentence(changes, sen
     with pytest.raises(MeasurementError) as raised:
         build(r0=networks(seed=1), r1=replace(GOOD, **changes))
     assert sentence in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("narrow", "members", "note"),
+    [
+        (GOOD.narrow[:5], {3: 3}, "of the narrow networks of α = 1/3 the first 3 are compared"),
+        ([*GOOD.narrow, with_value(0.0)[:, :2]], {3: 9}, "of the narrow networks of α = 1/3 the first 9 are compared"),
+        ([*GOOD.narrow, with_value(0.0)[:, :3]], {3: 9}, "of α = 1/2 are left out: 2 have as many features as wide"),
+    ],
+)
+def test_networks_beyond_those_that_make_a_concatenation_are_let_be_and_named(narrow, members, note):
+    layout = Layout.of({"r0": replace(GOOD, narrow=narrow)})
+    assert layout.members == {Fraction(1, U): count for U, count in members.items()}
+    assert any(note in said for said in layout.notes)
+
+
+def test_what_one_replicate_lacks_is_not_compared_in_any():
+    layout = Layout.of({"r0": GOOD, "r1": replace(networks(seed=1, copies=6), baseline=None)})
+    assert layout.members == {Fraction(1, 3): 6}
+    assert not layout.baseline
+    assert "baseline networks are left out: r1 has none" in layout.notes
+    assert "of the narrow networks of α = 1/3 the first 6 are compared" in layout.notes
+
+
+@pytest.mark.parametrize(("width", "U"), [(4, 2), (5, 2)])
+def test_narrow_networks_whose_number_of_features_does_not_divide_make_a_concatenation_with_just_more(width, U):
+    narrow = [generator(k).normal(size=(COUNT, width)) for k in range(2 * U)]
+    (replicate,) = build(r0=replace(GOOD, narrow=narrow))
+    (alpha,) = replicate.alphas
+    assert alpha == Fraction(width, WIDE)
+    np.testing.assert_array_equal(replicate.blocks[S(alpha)][:], np.hstack(narrow[:U]))
+    np.testing.assert_array_equal(replicate.blocks[S_prime(alpha)][:], np.hstack(narrow[U:]))
 
 
 def test_networks_that_died_in_training_are_alike_and_no_copies():

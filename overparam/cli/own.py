@@ -18,7 +18,9 @@ def compare(
         Path | None, typer.Argument(help="replicates r0, r1, …, each with wide, baseline, narrow-0, narrow-1, …")
     ] = None,
     wide: Annotated[Path | None, typer.Option(help="features of the wide network, (examples, features)")] = None,
-    baseline: Annotated[Path | None, typer.Option(help="features of another wide network from its own seed")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="features of another wide network from its own seed, if there is one")
+    ] = None,
     narrow: Annotated[list[Path] | None, typer.Option(help="features of one narrow network; once for each")] = None,
     labels: Annotated[
         Path | None, typer.Option(help="class of each example, whole numbers; FOLDER/labels.* if left out")
@@ -31,6 +33,9 @@ def compare(
     margins: MarginsFile = None,
     verdicts: VerdictsFile = None,
     plugin: Plugins = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="fail at the first quantity that decides nothing, or has no value")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="write the page and its figures into this folder")] = None,
 ) -> None:
     """Measure and judge the claims on features of your own networks: a folder of replicates, or the files of one.
@@ -55,6 +60,7 @@ def compare(
             heldout=heldout,
             seed=seed,
             preregistration=declared,
+            strict=strict,
         )
 
     def write_verdicts() -> None:

@@ -1,45 +1,65 @@
-"""Networks of one's own: from arrays of features, or the files that hold them, to replicates that can be measured."""
+"""Networks of one's own: their features as arrays, or in the files that hold them, with what lies beside these."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
-from overparam.errors import ArtifactError, MeasurementError, SpecError
+from overparam.compare.fit import read_fit
+from overparam.errors import ArtifactError, SpecError
 from overparam.io.arrays import read_array
-from overparam.metrics.blocks import Blocks
-from overparam.metrics.rows import check_features, number_classes, plain_array, rows_of
-from overparam.study.feature_blocks import M_1, M_1_PRIME, S, S_matched, S_prime
-from overparam.study.layout import Replicate
+from overparam.metrics.rows import Array, Column, number_classes, plain_array, rows_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class NetworkFeatures:
     """Features of the networks of one replicate, on the same examples in the same order.
 
+    Arrays are of NumPy, or what NumPy makes arrays of: memory maps, tensors, data frames.
+
     Attributes:
         wide: (examples, features) of M_1.
-        baseline: (examples, features) of M_1′, as wide as M_1.
-        narrow: U, 2U or U² arrays (examples, features / U), one a network M_α with α = 1/U, of any widths 1/U. The
-            first U of a width make S_α, the next U make S_α′, and U² make S_α^(1/α²).
+        baseline: (examples, features) of M_1′, as wide as M_1; None where there is none.
+        narrow: arrays (examples, fewer features), one a network M_α, of any widths α. With U = 1/α rounded up, the
+            first U of a width make S_α, the next U make S_α′, and 1/α² make S_α^(1/α²).
         ids: by name of a network, as in `named`, (examples,) whole numbers or text that say what each of its rows is.
         labels: by name of a network, (examples,) labels of its rows, as they were extracted with its features.
+        train_accuracy: by name of a network, in [0, 1], as far as known.
+
+    Raises:
+        MeasurementError: for what cannot be made an array.
     """
 
     wide: np.ndarray
-    baseline: np.ndarray
+    baseline: np.ndarray | None
     narrow: Sequence[np.ndarray]
-    ids: Mapping[str, np.ndarray] = field(default_factory=dict)
-    labels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    ids: Mapping[str, Column]
+    labels: Mapping[str, Column]
+    train_accuracy: Mapping[str, float]
+
+    def __init__(
+        self,
+        wide: Array,
+        baseline: Array | None,
+        narrow: Sequence[Array],
+        ids: Mapping[str, Column] = MappingProxyType({}),
+        labels: Mapping[str, Column] = MappingProxyType({}),
+        train_accuracy: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        plain = None if baseline is None else plain_array(baseline)
+        given = {"wide": plain_array(wide), "baseline": plain, "narrow": [plain_array(array) for array in narrow]}
+        for name, value in {**given, "ids": ids, "labels": labels, "train_accuracy": train_accuracy}.items():
+            object.__setattr__(self, name, value)
 
     def named(self) -> dict[str, np.ndarray]:
         """Give every network's features by the name of its file."""
-        narrow = {f"narrow-{k}": array for k, array in enumerate(self.narrow)}
-        return {"wide": self.wide, "baseline": self.baseline, **narrow}
+        baseline = {} if self.baseline is None else {"baseline": self.baseline}
+        return {"wide": self.wide, **baseline, **{f"narrow-{k}": array for k, array in enumerate(self.narrow)}}
 
     def by_width(self) -> dict[Fraction, list[np.ndarray]]:
         """Give narrow networks by α, the share of M_1's features that each of them has, from the widest down."""
@@ -47,14 +67,21 @@ class NetworkFeatures:
         widths = sorted({features.shape[1] for features in self.narrow}, reverse=True)
         return {Fraction(width, wide): [f for f in self.narrow if f.shape[1] == width] for width in widths}
 
+    def train_accuracies(self, alpha: Fraction) -> list[float]:
+        """Give those of the networks of one width, M_1 and M_1′ for α = 1, in their order; NaN where not known."""
+        width = alpha * self.wide.shape[1]
+        names = [name for name, features in self.named().items() if features.shape[1] == width]
+        return [float(self.train_accuracy.get(name, np.nan)) for name in names]
+
 
 def read_folder(folder: Path) -> tuple[dict[str, NetworkFeatures], Path | None]:
     """Replicates by name, and the file of labels if there is one.
 
         FOLDER/labels.npy                     (examples,), as `number_classes` takes them
         FOLDER/r0/wide.npy                    (examples, features) of M_1
-        FOLDER/r0/baseline.npy                of M_1′, as wide as M_1
-        FOLDER/r0/narrow-0.npy, narrow-1.npy  of U, 2U or U² networks M_α of a width, in any order of widths
+        FOLDER/r0/baseline.npy                of M_1′, as wide as M_1, if there is one
+        FOLDER/r0/narrow-0.npy, narrow-1.npy  of networks M_α, in any order of widths
+        FOLDER/r0/meta.json                   how well they fit, if known, as `read_fit` reads it
         FOLDER/r1/...                         other networks from seeds of their own, on the same examples
 
     Any file may be of any kind that `read_array` reads, and have ids and labels of its rows beside it, as
@@ -66,18 +93,30 @@ def read_folder(folder: Path) -> tuple[dict[str, NetworkFeatures], Path | None]:
     places = _by_number(place for place in folder.glob("r[0-9]*") if place.is_dir())
     if not places:
         raise ArtifactError(f"there is no replicate in {folder}: make a folder {folder / 'r0'} with wide.npy and so on")
-    replicates = {
-        place.name: read_networks(
-            _only(place, "wide"),
-            _only(place, "baseline"),
-            [_only(place, path.stem) for path in _by_number(place.glob("narrow-*.*")) if "." not in path.stem],
-        )
-        for place in places
-    }
+    replicates = {place.name: _read_replicate(place) for place in places}
     return replicates, _only(folder, "labels") if _named(folder, "labels") else None
 
 
-def read_networks(wide: Path, baseline: Path, narrow: Sequence[Path]) -> NetworkFeatures:
+def _read_replicate(place: Path) -> NetworkFeatures:
+    narrow = [_only(place, path.stem) for path in _by_number(place.glob("narrow-*.*")) if "." not in path.stem]
+    called = {"wide": "wide", "baseline": "baseline", **{path.stem: f"narrow-{k}" for k, path in enumerate(narrow)}}
+    train_accuracy = read_fit(place / "meta.json")
+    if unknown := [name for name in train_accuracy if name not in called]:
+        raise ArtifactError(f"{place / 'meta.json'} tells of {unknown[0]}, of which {place} has no features: rename it")
+    return read_networks(
+        _only(place, "wide"),
+        _only(place, "baseline") if _named(place, "baseline") else None,
+        narrow,
+        {called[name]: accuracy for name, accuracy in train_accuracy.items()},
+    )
+
+
+def read_networks(
+    wide: Path,
+    baseline: Path | None,
+    narrow: Sequence[Path],
+    train_accuracy: Mapping[str, float] = MappingProxyType({}),
+) -> NetworkFeatures:
     """Features of one replicate; and ids and labels of a file's rows, as far as they lie beside it.
 
     Beside ``wide.npy`` these are ``wide.ids.npy`` and ``wide.labels.npy``, (examples,) each.
@@ -85,13 +124,17 @@ def read_networks(wide: Path, baseline: Path, narrow: Sequence[Path]) -> Network
     Raises:
         ArtifactError: if a file is missing, damaged or there twice.
     """
-    paths = {"wide": wide, "baseline": baseline, **{f"narrow-{k}": path for k, path in enumerate(narrow)}}
-    arrays = [read_array(path) for path in paths.values()]
+    others = {f"narrow-{k}": path for k, path in enumerate(narrow)}
+    paths = {"wide": wide, **({} if baseline is None else {"baseline": baseline}), **others}
+    arrays = {name: read_array(path) for name, path in paths.items()}
     beside = {
         what: {name: array for name, path in paths.items() if (array := read_beside(path, what)) is not None}
         for what in ("ids", "labels")
     }
-    return NetworkFeatures(arrays[0], arrays[1], arrays[2:], **beside)
+    narrow_arrays = [arrays[name] for name in others]
+    return NetworkFeatures(
+        arrays["wide"], arrays.get("baseline"), narrow_arrays, **beside, train_accuracy=train_accuracy
+    )
 
 
 def read_beside(path: Path, what: str) -> np.ndarray | None:
@@ -120,31 +163,6 @@ def _by_number(paths: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: (len(path.stem), path.name))
 
 
-def build_replicates(
-    networks: Mapping[str, NetworkFeatures], classes: np.ndarray | None, heldout: np.ndarray
-) -> list[Replicate]:
-    """Lay out networks as `Replicate.of` does, but without S_α′ where there are only U narrow ones.
-
-    Args:
-        networks: by name of the replicate.
-        classes: (examples,) from 0, or None where they are not known.
-        heldout: (examples,) bool.
-
-    Raises:
-        MeasurementError: if features are no finite numbers (examples, features) of these examples, S_α or M_1′ has
-            not as many as M_1, or a network appears twice.
-    """
-    owner: dict[str, str] = {}
-    for where, features in named_features(networks).items():
-        check_features(where, features, len(heldout))
-        digest = digest_array(features.astype(np.float64) + 0.0)  # copies as another type, or of −0, are copies
-        if owner.setdefault(digest, where) != where and np.ptp(features, axis=0).any():  # dead networks are alike
-            raise MeasurementError(
-                f"{where} has the very features of {owner[digest]}: copies tell nothing, give networks from own seeds"
-            )
-    return [_lay_out(replicate, members, classes, heldout) for replicate, members in networks.items()]
-
-
 def named_features(networks: Mapping[str, NetworkFeatures]) -> dict[str, np.ndarray]:
     """Every network's features, by a name such as "wide of r0"."""
     return {
@@ -163,7 +181,7 @@ def beside_features(networks: Mapping[str, NetworkFeatures], what: Literal["ids"
     }
 
 
-def classes_of(networks: Mapping[str, NetworkFeatures], labels: np.ndarray | None, count: int) -> np.ndarray | None:
+def classes_of(networks: Mapping[str, NetworkFeatures], labels: Column | None, count: int) -> np.ndarray | None:
     """Classes from 0, (examples,): of ``labels``, else of the first that lie beside features; None without either.
 
     Raises:
@@ -178,38 +196,7 @@ def digest_array(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def _lay_out(replicate: str, members: NetworkFeatures, classes: np.ndarray | None, heldout: np.ndarray) -> Replicate:
-    wide = members.wide.shape[1]
-    if members.baseline.shape[1] != wide:
-        raise MeasurementError(
-            f"baseline of {replicate} has {members.baseline.shape[1]} features where wide has {wide}: "
-            "the comparison needs equal numbers"
-        )
-    if not members.narrow:
-        raise MeasurementError(f"{replicate} has no narrow networks: give two or more of one width")
-    arrays = {M_1: members.wide, M_1_PRIME: members.baseline}
-    by_width = members.by_width()
-    for alpha, narrow in by_width.items():
-        U, features = alpha.denominator, narrow[0].shape[1]
-        if alpha.numerator != 1 or alpha == 1:
-            raise MeasurementError(
-                f"narrow networks of {replicate} have {features} features where wide has {wide}: "
-                "two or more of one width must have just as many together"
-            )
-        if len(narrow) not in (U, 2 * U, U * U):
-            raise MeasurementError(
-                f"narrow networks of {replicate} have {len(narrow)} × {features} features where wide has {wide}: "
-                f"give {U} of them, {2 * U} to hold as many out, or {U * U} for as many parameters"
-            )
-        arrays[S(alpha)] = np.hstack(narrow[:U])
-        if len(narrow) > U:
-            arrays[S_prime(alpha)] = np.hstack(narrow[U : 2 * U])
-        if len(narrow) == U * U:
-            arrays[S_matched(alpha)] = np.hstack(narrow)
-    return Replicate(Blocks(arrays, np.arange(len(heldout)), classes, heldout), tuple(by_width), ())
-
-
-def split_examples(heldout: float | np.ndarray, count: int, seed: int) -> np.ndarray:
+def split_examples(heldout: float | Column, count: int, seed: int) -> np.ndarray:
     """Which examples are held out, (examples,) bool.
 
     Args:

@@ -6,11 +6,11 @@ import numpy as np
 
 from overparam.compare.inputs import NetworkFeatures, beside_features, named_features
 from overparam.errors import MeasurementError
-from overparam.metrics.rows import one_each, plain_array
+from overparam.metrics.rows import Column, one_each, plain_array
 
 
 def check_order(
-    networks: Mapping[str, NetworkFeatures], labels: np.ndarray | None, label_ids: np.ndarray | None, count: int
+    networks: Mapping[str, NetworkFeatures], labels: Column | None, label_ids: Column | None, count: int
 ) -> str:
     """See that all rows are of the same examples in the same order, as far as ids and labels beside them tell.
 

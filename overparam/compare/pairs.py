@@ -8,8 +8,10 @@ from itertools import combinations, permutations
 
 import numpy as np
 
+from overparam.compare.measure import beyond_grid
 from overparam.errors import MeasurementError
 from overparam.metrics.blocks import Blocks
+from overparam.metrics.coordinates import in_coordinates
 from overparam.metrics.definitions import Measured, feature_performance, span_error
 from overparam.metrics.jackknife import Jackknife
 from overparam.metrics.moments import Moments
@@ -122,9 +124,12 @@ def _measured(blocks: Blocks, wanted: Sequence[Quantity]) -> Iterator[tuple[Quan
     """What is wanted of one replicate, in the order in which it costs least."""
     spans = [quantity for quantity in wanted if quantity.metric == SPAN_ERROR]
     for names in _together(blocks) if spans else ():
-        moments = Moments.of(blocks, names)
+        inner, coordinates = in_coordinates(blocks, list(names))
+        moments = Moments.of(inner)
         for a in names:
-            source = RidgeSource(moments, a)  # of one network at a time: with its folds it is as large as the moments
+            source = RidgeSource(
+                moments, a, coordinates
+            )  # of one network at a time: with its folds it is as large as the moments
             for b in names:
                 if a != b:
                     yield of_pair(SPAN_ERROR.name, a, b), _attempt(partial(_span, blocks, source, b))
@@ -167,13 +172,7 @@ def _performance(blocks: Blocks, names: tuple[str, ...]) -> Taken:
 
 def _decided(measured: Measured) -> Taken:
     """With a complaint where the best penalty was not found."""
-    beyond = [
-        f"the best {fitted} penalty lies beyond the grid: the cross-validated loss still falls at its edge, "
-        f"{choice.penalty:g}"
-        for fitted, choice in measured.choices.items()
-        if choice.edge == "falling"
-    ]
-    return Taken(measured.value, measured.contributions, "; ".join(beyond))
+    return Taken(measured.value, measured.contributions, "; ".join(beyond_grid(measured.choices)))
 
 
 def _similarity(rows: Jackknife, measure: Measure) -> Taken:

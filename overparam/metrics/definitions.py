@@ -3,17 +3,21 @@
 Every value comes with its contributions ψ_i over held-out examples, mean_i ψ_i = value, from which intervals are made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from overparam.errors import MeasurementError
 from overparam.metrics.blocks import Blocks, Name
+from overparam.metrics.coordinates import in_coordinates
 from overparam.metrics.moments import FOLDS, ROUNDING, Moments
 from overparam.metrics.penalties import Choices
 from overparam.metrics.probes import ProbeFit, cross_validate, scale_block
 from overparam.metrics.ridge import Ridge, RidgeSource
+
+N = TypeVar("N", bound=Hashable)  # the name of a block
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,22 @@ class Measured:
 
 
 def ridge_regression(blocks: Blocks, source: Name, target: Name) -> Ridge:
-    """Regress one block on another (ridge); for many pairs take `Moments` once and use `RidgeSource`."""
-    return RidgeSource(Moments.of(blocks, [source, target] if source != target else [source]), source).to(target)
+    """Regress one block on another (ridge); of many pairs `ridge_regressions` takes moments once."""
+    return ridge_regressions(blocks, [(source, target)])[source, target]
+
+
+def ridge_regressions(blocks: Blocks, pairs: Sequence[tuple[N, N]]) -> dict[tuple[N, N], Ridge]:
+    """Regress blocks on others (ridge), by source and target, from moments that are taken once.
+
+    Costs memory by the square of all these blocks' features together, of each as many as there are fit rows at most.
+
+    Raises:
+        MeasurementError: for a target that does not vary on the fit split.
+    """
+    inner, coordinates = in_coordinates(blocks, list(dict.fromkeys(name for pair in pairs for name in pair)))
+    moments = Moments.of(inner)
+    sources = {source: RidgeSource(moments, source, coordinates) for source, _ in pairs}
+    return {(source, target): sources[source].to(target) for source, target in pairs}
 
 
 def span_error(blocks: Blocks, regression: Ridge, *, penalty: float | None = None) -> Measured:
@@ -54,9 +72,9 @@ def span_error(blocks: Blocks, regression: Ridge, *, penalty: float | None = Non
     """
     choices: Choices = {"ridge": regression.choice} if penalty is None else {}
     penalty = regression.penalty if penalty is None else penalty
-    coefficients = regression.coefficients(penalty)
+    coefficients = regression.inner_coefficients(penalty)
     fit = regression.source.whole.rows
-    centre = fit.mean[regression.columns]
+    centre = regression.centre
     source, target = regression.source.name, regression.target
     errors, variances = [], []
     for rows, batch in blocks.batches([source, target]):
@@ -81,7 +99,7 @@ def residuals(blocks: Blocks, regression: Ridge, *, penalty: float | None = None
 
     The map is fitted on the fit split alone (paper, Definition 2.6). span[A, R(A→B)] = span[A, B].
     """
-    coefficients = regression.coefficients(regression.penalty if penalty is None else penalty)
+    coefficients = regression.inner_coefficients(regression.penalty if penalty is None else penalty)
     source, target = regression.source.name, regression.target
     parts = [
         regression.residuals(batch[source], batch[target], coefficients)

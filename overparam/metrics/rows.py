@@ -115,8 +115,10 @@ def check_features(where: str, features: np.ndarray, count: int) -> None:
         count: how many rows there must be.
     """
     if features.dtype.kind not in "fiu" or features.ndim != 2 or 0 in features.shape:
+        axes = tuple(range(2, features.ndim))
+        pool = f": pool each feature to one number an example, such as features.mean({axes})" if axes else ""
         raise MeasurementError(
-            f"{where} is {features.dtype} of shape {features.shape} where numbers (examples, features) belong"
+            f"{where} is {features.dtype} of shape {features.shape} where numbers (examples, features) belong{pool}"
         )
     if len(features) != count:
         raise MeasurementError(f"{where} has {len(features)} rows for {count} examples: align them")
@@ -128,12 +130,16 @@ def check_features(where: str, features: np.ndarray, count: int) -> None:
 def plain_array(values: Any) -> np.ndarray:
     """Any kind of sequence as an array, (rows, …); objects as the numbers or text that they are, masked ones as NaN.
 
+    Tensors may require gradients. NumPy has no bfloat16, so that it becomes float32, which holds all of its numbers.
+
     Raises:
         MeasurementError: if it is none, as rows of unequal length or a tensor on another device.
     """
     try:
         if isinstance(values, np.ma.MaskedArray):
             values = np.ma.filled(values.astype(object), np.nan)
+        if hasattr(values, "detach"):  # a tensor of PyTorch, which is not loaded for this
+            values = values.detach().float() if str(values.dtype) == "torch.bfloat16" else values.detach()
         array = np.asarray(values)
         return np.array(array.tolist()) if array.dtype == object else array
     except (TypeError, ValueError, RuntimeError) as error:

@@ -90,14 +90,11 @@ def _finding(count: Count, decided: Sequence[Judgement]) -> Finding:
         if claim.id in count.lines:
             found = count.lines[claim.id]
             cells = [one for one in decided if one.claim == claim.id and one.alpha and fit_of(one) == count.fit]
-            gaps = [f"{one.effect:+.3f}" for one in sorted(cells, key=_effect) if one.verdict != "inconclusive"]
+            effects = [one.effect for one in cells if one.effect is not None and one.verdict != "inconclusive"]
+            gaps = [f"{effect:+.3f}" for effect in sorted(effects)]
             reach = f"; gaps, where decided, of {' to '.join(dict.fromkeys((gaps[0], gaps[-1])))}" if gaps else ""
             return Finding(fit, found.kind, f"{found.words}{reach}".replace("-", "−"), spelled_out(count))
     return Finding(fit, None, "", spelled_out(count))
-
-
-def _effect(judgement: Judgement) -> float:
-    return judgement.effect
 
 
 def spelled_out(count: Count) -> str:

@@ -33,7 +33,7 @@ from overparam.verdicts.intervals import CONDITION
 from overparam.verdicts.judge import Judgement, cell_id
 from overparam.verdicts.margins import Preregistration
 from overparam.verdicts.registry import plugged_claims
-from overparam.verdicts.scoreboard import interval
+from overparam.verdicts.scoreboard import interval, signed
 from overparam.verdicts.toy import TOY_CLAIMS, TOY_CONTROLS
 
 PAPER = "https://arxiv.org/abs/2407.00968"
@@ -83,6 +83,7 @@ def write_page(
         inline=inline,
         rerun=rerun,
         interval=interval,
+        signed=signed,
         networks=networks,
         condition=CONDITION,
         beside_alpha=BESIDE_ALPHA,

@@ -22,7 +22,7 @@ from overparam.verdicts.margins import Preregistration
 from overparam.verdicts.registry import judge_record
 
 if TYPE_CHECKING:  # comparing takes libraries that records do not
-    from overparam.compare.api import Comparison
+    from overparam.compare.comparison import Comparison
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Setting:
         record = comparison.record
         about = (record.task, record.arch, record.scale)
         similarities = [f"{name} {effect.mean:.3f}" for name, effect in comparison.similarity.items()]
-        notes = (*comparison.notes, ", ".join(similarities))
+        notes = (*comparison.remarks, ", ".join(similarities))
         return cls(*about, "judged", "", record, comparison.judgements, notes=notes)
 
     @property

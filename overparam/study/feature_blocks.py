@@ -6,6 +6,7 @@ The text of a block is the paper's name for it, under which records keep what is
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 
 class Block(ABC):
@@ -26,18 +27,23 @@ ANY_WIDTH = _AnyWidth(1, 4)  # the value of no matter, but that 1/α, 2/α and 1
 
 
 def just_as_wide(alpha: Fraction) -> int:
-    """U* = 1/α: networks of a width factor that have as many features together as the wide one."""
-    return alpha.denominator
+    """U* = 1/α: networks of a width factor that have as many features together as the wide one, or just more."""
+    return ceil(1 / alpha)
 
 
 def twice_as_wide(alpha: Fraction) -> int:
     """2/α: networks of a width factor that make two concatenations."""
-    return 2 * alpha.denominator
+    return 2 * just_as_wide(alpha)
 
 
 def as_many_parameters(alpha: Fraction) -> int:
     """1/α²: networks of a width factor that have about as many parameters as the wide one."""
-    return alpha.denominator**2
+    return ceil(1 / alpha**2)
+
+
+def divides_evenly(alpha: Fraction) -> bool:
+    """Whether some networks of a width factor have just as many features together as the wide one."""
+    return alpha.numerator == 1
 
 
 @dataclass(frozen=True)

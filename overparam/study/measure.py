@@ -12,10 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from overparam.constants import SEED
 from overparam.metrics.blocks import Blocks
-from overparam.metrics.definitions import Measured, feature_performance, residuals, span_error
-from overparam.metrics.moments import Moments
+from overparam.metrics.definitions import Measured, feature_performance, residuals, ridge_regressions, span_error
 from overparam.metrics.penalties import Choices, Fitted, Penalties, PenaltyChoice
-from overparam.metrics.ridge import Ridge, RidgeSource
+from overparam.metrics.ridge import Ridge
 from overparam.metrics.stats import contribution_covariance
 from overparam.study.feature_blocks import M_1, M_1_PRIME, PLANTED, Block, Early, R, S, S_matched, S_prime
 from overparam.study.feature_file import FeatureFile
@@ -102,23 +101,19 @@ def spans(
     blocks: Blocks, pairs: Sequence[tuple[Block, Block]], factors: Sequence[float] = PENALTY_FACTORS
 ) -> Quantities:
     """FSE(A→B) at every penalty factor, from moments that are taken once."""
-    moments = Moments.of(blocks, list(dict.fromkeys(name for pair in pairs for name in pair)))
-    sources = {source: RidgeSource(moments, source) for source, _ in pairs}
     measured = {}
-    for source, target in pairs:
-        regression = sources[source].to(target)
+    for pair, regression in ridge_regressions(blocks, pairs).items():
         errors = [span_error(blocks, regression, penalty=regression.penalty * factor) for factor in factors]
-        measured[Quantity(SPAN_ERROR, (source, target))] = _after({"ridge": regression.choice}, errors)
+        measured[Quantity(SPAN_ERROR, pair)] = _after({"ridge": regression.choice}, errors)
     return measured
 
 
 def _wide_performance(replicate: Replicate) -> Quantities:
     """FP(M_1), also beside planted labels, which a working probe must see to help; and FP(M_1′) early in training."""
     blocks = replicate.blocks
-    planted = Blocks({**blocks.arrays, PLANTED: _planted(blocks)}, blocks.ids, blocks.labels, blocks.heldout)
     return {
         **performances(blocks, [M_1]),
-        Quantity(PERFORMANCE, (M_1, PLANTED)): [feature_performance(planted, (M_1, PLANTED))] * len(PENALTY_FACTORS),
+        **planted_performance(blocks),
         **performances(blocks, map(Early, replicate.early_epochs)),
     }
 
@@ -139,15 +134,19 @@ def performances(blocks: Blocks, names: Iterable[Block]) -> Quantities:
     }
 
 
+def planted_performance(blocks: Blocks) -> Quantities:
+    """FP of M_1 beside planted labels."""
+    planted = Blocks({M_1: blocks[M_1], PLANTED: _planted(blocks)}, blocks.ids, blocks.labels, blocks.heldout)
+    return {
+        Quantity(PERFORMANCE, (M_1, PLANTED)): [feature_performance(planted, (M_1, PLANTED))] * len(PENALTY_FACTORS)
+    }
+
+
 def residual_performances(blocks: Blocks, pairs: Sequence[tuple[Block, Block]]) -> Quantities:
     """FP([A, R(A→B)]) at every penalty factor, from moments that are taken once."""
-    moments = Moments.of(blocks, list(dict.fromkeys(name for pair in pairs for name in pair)))
-    sources = {source: RidgeSource(moments, source) for source, _ in pairs}
     return {
-        Quantity(PERFORMANCE, (source, R(source, target))): _with_residuals(
-            blocks, R(source, target), sources[source].to(target)
-        )
-        for source, target in pairs
+        Quantity(PERFORMANCE, (source, R(source, target))): _with_residuals(blocks, R(source, target), regression)
+        for (source, target), regression in ridge_regressions(blocks, pairs).items()
     }
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Generic
 
 from overparam.study.feature_blocks import M_1, M_1_PRIME, R, S, S_prime, twice_as_wide
-from overparam.study.quantities import FP, FSE
+from overparam.study.quantities import FP, FSE, Contrast
 from overparam.study.record import Record
 from overparam.verdicts import inequalities
 from overparam.verdicts.gates import Admission, Gate, GridEdge, PenaltySensitivity, WorkingProbe
@@ -68,6 +68,11 @@ class Claim(Generic[inequalities.R]):
             raise ValueError(f"{self.id} is not judged in its trend")
         return self.trend, about
 
+    def rests_on(self, record: inequalities.R, alpha: Fraction | None, members: Members) -> list[Contrast]:
+        """What must be measured for the verdict of one cell: what it compares, and what its gates look at."""
+        inequality, widths = self.at(alpha, members)
+        return [*inequality.compared(record, widths), *(contrast for gate in self.gates for contrast in gate.reads)]
+
     @property
     def words(self) -> str:
         """The measured inequality, with α for the width factor and δ for the margin."""
@@ -117,7 +122,7 @@ CLAIMS = {
             "2",
             "the wide network does not span the features of narrow ones",
             Above(lambda alpha: FSE(M_1, S_prime(alpha)) - FSE(S(alpha), S_prime(alpha)), "span"),
-            Narrow(HALF, twice_as_wide),
+            Narrow(HALF, twice_as_wide, evenly=False),
             grows=True,
         ),
         _claim(
@@ -133,7 +138,7 @@ CLAIMS = {
             "4a, b",
             "what narrow networks do not span of the wide one helps them to classify",
             RESIDUALS_AID,
-            Narrow(HALF),
+            Narrow(HALF, evenly=False),
             gates=with_probe(WorkingProbe()),
             grows=True,
         ),
@@ -143,7 +148,7 @@ CLAIMS = {
             "4a, b",
             "what narrow networks do not span of the wide one helps them more than what they miss of other narrow ones",
             Above(lambda alpha: FP(S(alpha), R(S(alpha), M_1)) - FP(S(alpha), R(S(alpha), S_prime(alpha))), "accuracy"),
-            Narrow(HALF, twice_as_wide),
+            Narrow(HALF, twice_as_wide, evenly=False),
             gates=with_probe(WorkingProbe()),
             ours=True,
         ),
@@ -152,7 +157,7 @@ CLAIMS = {
             "4c, d",
             "what the wide network does not span of narrow ones does not help it to classify",
             RESIDUALS_REDUNDANT,
-            Narrow(HALF),
+            Narrow(HALF, evenly=False),
             gates=with_probe(WorkingProbe(planted=True)),
         ),
     )

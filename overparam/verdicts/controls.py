@@ -43,7 +43,7 @@ CONTROLS = {
             "1",
             "narrow networks with as many parameters as the wide one do not span its features",
             Above(lambda alpha: FSE(S_matched(alpha), M_1) - FSE(M_1_PRIME, M_1), "span"),
-            Narrow(QUARTER, as_many_parameters),
+            Narrow(QUARTER, as_many_parameters, evenly=False),
             STUDIES,
         ),
         Claim(
@@ -51,7 +51,7 @@ CONTROLS = {
             "3",
             "the wide network's features classify better than narrow ones with as many parameters",
             Above(lambda alpha: FP(M_1) - FP(S_matched(alpha)), "accuracy"),
-            Narrow(HALF, as_many_parameters),
+            Narrow(HALF, as_many_parameters, evenly=False),
             STUDIES,
         ),
     )

@@ -31,6 +31,11 @@ class Gate(ABC, Generic[R]):
     ) -> str | None:
         """Why the verdict of an inequality at some widths is withheld; None if it is not."""
 
+    @property
+    def reads(self) -> list[Contrast]:
+        """What it looks at beyond what the inequality compares."""
+        return []
+
 
 class Admission(Gate[Record]):
     """A width whose networks do not all fit their training examples says nothing of networks that do.
@@ -117,6 +122,11 @@ class WorkingProbe(Gate[Record]):
 
     planted: bool = False
     fitted: Callable[[Contrast], Contrast] = lambda contrast: contrast
+
+    @property
+    def reads(self) -> list[Contrast]:
+        """How the probe does on M_1, and beside planted labels."""
+        return [self.fitted(FP(M_1)), *([self.fitted(FP(M_1, PLANTED))] if self.planted else [])]
 
     def complaint(
         self, record: Record, inequality: Inequality[Record], widths: Sequence[Fraction], margins: Preregistration

@@ -28,8 +28,8 @@ class Judgement:
     """One line of the scoreboard: a claim in one cell, or its trend (``alpha`` None), in one study.
 
     ``p_value`` is that for the claim, against its opposite, and ``p_value_against`` that against the claim, both of
-    this cell alone; both are 1 where a gate withholds the verdict. ``width`` is how wide a network is there in absolute
-    terms, None of trends.
+    this cell alone; both are 1 where a gate withholds the verdict. ``effect`` is None where it could not be measured.
+    ``width`` is how wide a network is there in absolute terms, None of trends.
     """
 
     claim: str
@@ -39,7 +39,7 @@ class Judgement:
     scale: str
     evidence: str
     replicates: int
-    effect: float
+    effect: float | None
     lower: float | None
     upper: float | None
     margin: float
@@ -67,7 +67,7 @@ class Judgement:
             **about,
             alpha=None if alpha is None else str(alpha),
             replicates=len(verdict.effect.values),
-            effect=verdict.effect.mean,
+            effect=finite(verdict.effect.mean),
             lower=finite(verdict.effect.lower),
             upper=finite(verdict.effect.upper),
             margin=verdict.margin,
@@ -96,7 +96,7 @@ class Judgement:
         return (self.claim, self.task, self.arch, self.alpha or "trend", self.scale)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; bounds that do not exist are null."""
+        """Plain values; bounds that do not exist are null, and so is an effect that has no meaning."""
         return asdict(self)
 
 
@@ -124,9 +124,21 @@ def judge(
     claim: Claim[R], record: R, alpha: Fraction | None, preregistration: Preregistration, *, evidence: str
 ) -> Judgement:
     """Judge a claim in one cell of a record, or its trend for ``alpha`` None; gates included."""
+    return line_of(claim, record, alpha, verdict_of(claim, record, alpha, preregistration), preregistration, evidence)
+
+
+def line_of(
+    claim: Claim[R],
+    record: R,
+    alpha: Fraction | None,
+    finding: Finding,
+    preregistration: Preregistration,
+    evidence: str,
+) -> Judgement:
+    """The line of the scoreboard that a finding on a claim makes, in one cell or for its trend."""
     lag = record.lag(claim.widths.about(record.members) if alpha is None else [alpha])
     return Judgement.of(
-        verdict_of(claim, record, alpha, preregistration),
+        finding,
         preregistration,
         claim=claim.id,
         task=record.task,
@@ -155,5 +167,5 @@ def withheld(claim: Claim[R], record: R, alpha: Fraction | None, preregistration
 
 
 def finite(value: float) -> float | None:
-    """A bound as JSON has it: null where it does not exist."""
+    """A number as JSON has it: null where it does not exist."""
     return value if np.isfinite(value) else None

@@ -44,7 +44,7 @@ def scoreboard(judgements: Sequence[Judgement]) -> Table:
             judgement.task,
             judgement.arch,
             judgement.place,
-            f"{judgement.effect:+.4f}",
+            signed(judgement.effect),
             interval(judgement),
             f"{judgement.margin:g}",
             f"[{COLOURS[judgement.verdict]}]{judgement.verdict}{mark}[/]",
@@ -83,8 +83,9 @@ def _study(judgement: Judgement) -> tuple[str, str, str, str]:
 
 def interval(judgement: Judgement) -> str:
     """The one-sided 95 % bounds of an effect; a dash where there is none."""
-    return f"[{_bound(judgement.lower)}, {_bound(judgement.upper)}]"
+    return f"[{signed(judgement.lower)}, {signed(judgement.upper)}]"
 
 
-def _bound(value: float | None) -> str:
+def signed(value: float | None) -> str:
+    """An effect or its bound; a dash where there is none."""
     return "−" if value is None else f"{value:+.4f}"

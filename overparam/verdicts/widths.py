@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from overparam.study.feature_blocks import just_as_wide
+from overparam.study.feature_blocks import divides_evenly, just_as_wide
 
 Members = Mapping[Fraction, int]  # by width factor, how many networks there are in each replicate
 
@@ -33,15 +33,21 @@ class Narrow(Widths):
     Attributes:
         widest: the widest α.
         members: by α, how many networks M_α it takes.
+        evenly: whether S_α must have just as many features as M_1, no more.
     """
 
     widest: Fraction
     members: Callable[[Fraction], int] = just_as_wide
+    evenly: bool = True
 
     def about(self, members: Members) -> list[Fraction]:
         """The widths of no more than ``widest`` with enough networks."""
-        found = (alpha for alpha, count in members.items() if alpha <= self.widest and count >= self.enough(alpha))
+        found = (alpha for alpha, count in members.items() if self.compares(alpha) and count >= self.enough(alpha))
         return sorted(found, reverse=True)
+
+    def compares(self, alpha: Fraction) -> bool:
+        """Whether it is about a width factor, given enough networks."""
+        return alpha <= self.widest and (divides_evenly(alpha) or not self.evenly)
 
     def enough(self, alpha: Fraction) -> int:
         """So many as were named."""

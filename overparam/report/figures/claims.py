@@ -1,6 +1,7 @@
 """The paper's Figures 1 to 4 from our records, in its own arrangement, and what a sceptic would draw beside them."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -130,7 +131,7 @@ def _against_fit(axes: Axes, record: Record, span: bool) -> Numbers:
 def _draw_penalties(column: Sequence[Axes], record: Record) -> Numbers:
     (axes,), gap = column, SPAN_OVER.effect
     numbers: Numbers = []
-    for place, alpha in enumerate(record.narrow_alphas):
+    for place, alpha in enumerate(_with_gap(record)):
         effects = {factor: record.effect(gap(alpha), factor) for factor in PENALTY_FACTORS}
         width = record.width(alpha)
         draw_band(axes, list(effects), list(effects.values()), f"α = {width}", stroke_of(place))
@@ -139,6 +140,11 @@ def _draw_penalties(column: Sequence[Axes], record: Record) -> Numbers:
     axes.set_xlabel("multiple of the chosen λ")
     key(axes)
     return numbers
+
+
+def _with_gap(record: Record) -> list[Fraction]:
+    """The widths at which the gap of Figure 1 was measured."""
+    return [alpha for alpha in record.narrow_alphas if not record.lacks(SPAN_OVER.effect(alpha))]
 
 
 ACCURACY = _by_width(
@@ -225,7 +231,7 @@ FIGURES = (
         "statistics of batch normalisation lag behind the weights, and their training accuracy says too little.",
         ("feature span error onto M_1", "feature performance"),
         _draw_matched_fit,
-        ACCURACY.measured,
+        lambda record: ACCURACY.measured(record) and "epochs" in record.recipe,
     ),
     StudyFigure(
         "penalties",
@@ -234,5 +240,6 @@ FIGURES = (
         "an effect moves by more than the margin to another outcome within a decade, its verdict is inconclusive.",
         ("feature span gap",),
         _draw_penalties,
+        lambda record: bool(_with_gap(record)),
     ),
 )

@@ -68,8 +68,10 @@ def draw_cells(axes: Axes, record: Record, cells: Sequence[Judgement], label: st
     """The effects of one claim by width, with bars to their bounds."""
     widths = [record.width(Fraction(cell.alpha or 1)) for cell in cells]
     x = [at + DODGE * place for at in halvings(widths)]
-    means = np.array([cell.effect for cell in cells])
-    bounds = [[cell.effect if b is None else b for b in (cell.lower, cell.upper)] for cell in cells]
+    means = np.array([cell.effect for cell in cells], dtype=float)
+    bounds = [
+        [mean if b is None else b for b in (cell.lower, cell.upper)] for mean, cell in zip(means, cells, strict=True)
+    ]
     stroke, reach = stroke_of(place), np.abs(np.transpose(bounds) - means)
     axes.errorbar(x, means, yerr=reach, label=label, capsize=2, elinewidth=1, **stroke)
     undecided = [k for k, cell in enumerate(cells) if cell.verdict == "inconclusive"]

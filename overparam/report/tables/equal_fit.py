@@ -10,7 +10,7 @@ from overparam.verdicts.equal_fit import budgets_read
 from overparam.verdicts.judge import Judgement
 from overparam.verdicts.margins import load_preregistration
 from overparam.verdicts.registry import judge_record
-from overparam.verdicts.scoreboard import interval
+from overparam.verdicts.scoreboard import interval, signed
 
 OF_ONE = {"training accuracy of a network": "accuracy", "cross-entropy of a network": "cross_entropy"}
 TOGETHER = {"training accuracy of S_α's networks together": "ensemble_accuracy"}
@@ -62,7 +62,7 @@ def _claims(record: Record) -> str:
 
 
 def _cell(judgement: Judgement | None) -> str:
-    return f"{judgement.effect:+.4f} {interval(judgement)} {judgement.verdict}" if judgement else ""
+    return f"{signed(judgement.effect)} {interval(judgement)} {judgement.verdict}" if judgement else ""
 
 
 def _mean(part: str, values: list[float] | np.ndarray) -> str:
