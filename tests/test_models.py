@@ -1,11 +1,13 @@
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import torch
 import torchvision
 import transformers
 
-from overparam.config.architectures import ARCHITECTURES
+from overparam.config import architectures
+from overparam.config.architectures import ARCHITECTURES, Architecture, known_architecture
 from overparam.data.sentences import LENGTH, token_types
 from overparam.errors import SpecError
 from overparam.networks import build
@@ -117,6 +119,22 @@ def test_a_network_of_width_alpha_has_alpha_times_the_features(arch, size, alpha
     images = torch.randn(3, 2, 1, size, size, generator=torch.Generator().manual_seed(0))
     assert network.features(images).shape == (3, 2, 128 * alpha)
     assert network(images).shape == (3, 2, 7)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_what_an_architecture_says_of_itself_is_known_without_loading_it(arch):
+    network: Any = architecture(arch)
+    assert known_architecture(arch) == Architecture(
+        network.title, network.unit, f"{network.__module__}:{network.__name__}"
+    )
+
+
+def test_a_file_whose_class_says_nothing_of_itself_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "silent.py").write_text("class Silent:\n    unit = CHANNELS\n")
+    monkeypatch.setattr(architectures, "FOLDER", tmp_path)
+    monkeypatch.setattr(architectures, "ARCHITECTURES", ("silent",))
+    with pytest.raises(SpecError, match="silent.py has no class with a title and a unit: give its class both"):
+        known_architecture("silent")
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)

@@ -15,6 +15,7 @@ from gates import environment, make_repository, put_record, study_record
 from overparam import cli
 from overparam.compare.api import compare_networks
 from overparam.compare.inputs import NetworkFeatures
+from overparam.compare.span_matrix import span_matrix
 from overparam.config import plugins
 from overparam.config.architectures import architectures, known_architecture
 from overparam.config.tasks import tasks
@@ -171,6 +172,13 @@ def test_a_claim_that_is_plugged_in_is_judged_on_networks_of_ones_own(installed)
     }
     judged = {judgement.claim: judgement.place for judgement in compare_networks(own, workers=1).judgements}
     assert judged["span-asymmetric"] == "1/2 (2 feat.)"
+
+
+def test_a_measure_that_is_plugged_in_is_taken_of_any_networks(installed):
+    installed({"measures": NAMED["measures"]})
+    rng = np.random.default_rng(0)
+    matrix = span_matrix({name: rng.normal(size=(60, 4)) for name in "AB"}, measures=["always one"])
+    assert matrix.values("always one")[0, 1] == 1
 
 
 def test_artifacts_depend_on_the_files_of_what_is_plugged_in(installed, tmp_path):

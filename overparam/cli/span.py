@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from overparam.cli.app import app, in_turn
-from overparam.cli.options import AsJson
+from overparam.cli.options import AsJson, Plugins
 from overparam.cli.output import console, print_fitting, print_json
 from overparam.io.progress import progress_display
 
@@ -30,6 +30,7 @@ def span(
         Path | None, typer.Option(metavar="FILE.svg", help="draw heatmaps; PNG and CSV are written beside it")
     ] = None,
     json: AsJson = False,
+    plugin: Plugins = None,
 ) -> None:
     """Measure how well any networks span each other, both ways, and how alike they are, with intervals.
 
@@ -39,9 +40,7 @@ def span(
 
     Example: `overparam span A.npy B.npy C.npy B+C --labels y.npy`
     """
-    from overparam.compare.pairs import BY_NAME
     from overparam.compare.sources import span_files
-    from overparam.compare.span_matrix import SPAN
     from overparam.report.figures.span_matrix import check_svg, draw_span_matrix
 
     if figure:
@@ -53,7 +52,7 @@ def span(
             labels=labels,
             heldout=heldout,
             seed=seed,
-            measures=measure or (SPAN, *BY_NAME),
+            measures=measure or None,
             advance=lambda done, total: display.update(bar, completed=done, total=total),
         )
 

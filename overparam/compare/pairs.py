@@ -15,14 +15,13 @@ from overparam.metrics.coordinates import in_coordinates
 from overparam.metrics.definitions import Measured, feature_performance, span_error
 from overparam.metrics.jackknife import Jackknife
 from overparam.metrics.moments import Moments
-from overparam.metrics.neighbours import SIMILARITIES
+from overparam.metrics.neighbours import similarities
 from overparam.metrics.ridge import RidgeSource
 from overparam.metrics.similarity import Measure
 from overparam.metrics.stats import Effect
 from overparam.study.feature_blocks import Block
 from overparam.study.quantities import PERFORMANCE, SPAN_ERROR, Metric, Quantity
 
-BY_NAME: Mapping[str, Measure] = {measure.name: measure for measure in SIMILARITIES}
 # Moments of all networks together take 96 bytes a pair of features: below a gigabyte up to so many features.
 TOGETHER = 3000
 
@@ -116,7 +115,7 @@ def _quantities(names: Sequence[str], measures: Sequence[str]) -> Iterator[Quant
         if measure == PERFORMANCE.name:
             yield from (of_pair(measure, name) for name in names)
         else:
-            both_ways = measure == SPAN_ERROR.name or not BY_NAME[measure].symmetric
+            both_ways = measure == SPAN_ERROR.name or not similarities()[measure].symmetric
             yield from (of_pair(measure, *pair) for pair in (permutations if both_ways else combinations)(names, 2))
 
 
@@ -133,12 +132,13 @@ def _measured(blocks: Blocks, wanted: Sequence[Quantity]) -> Iterator[tuple[Quan
             for b in names:
                 if a != b:
                     yield of_pair(SPAN_ERROR.name, a, b), _attempt(partial(_span, blocks, source, b))
+    known = similarities()
     for a, b in permutations(map(str, blocks.arrays), 2):
-        alike = [quantity for quantity in wanted if quantity.metric.name in BY_NAME and _of(quantity) == (a, b)]
+        alike = [quantity for quantity in wanted if quantity.metric.name in known and _of(quantity) == (a, b)]
         if alike:
             rows = Jackknife(*(np.asarray(blocks[name][:], dtype=np.float64)[blocks.heldout] for name in (a, b)))
             for quantity in alike:
-                yield quantity, _attempt(partial(_similarity, rows, BY_NAME[quantity.metric.name]))
+                yield quantity, _attempt(partial(_similarity, rows, known[quantity.metric.name]))
     for quantity in wanted:
         if quantity.metric == PERFORMANCE:
             yield quantity, _attempt(partial(_performance, blocks, _of(quantity)))

@@ -8,8 +8,7 @@ import numpy as np
 
 from overparam.compare.inputs import heldout_of, read_beside
 from overparam.compare.order import check_rows
-from overparam.compare.pairs import BY_NAME
-from overparam.compare.span_matrix import SPAN, SpanMatrix, span_matrix
+from overparam.compare.span_matrix import SpanMatrix, span_matrix
 from overparam.errors import SpecError
 from overparam.io.arrays import READERS, read_array
 from overparam.metrics.on_arrays import Features
@@ -79,7 +78,7 @@ def span_files(
     labels: Path | None = None,
     heldout: str = "0.5",
     seed: int = 0,
-    measures: Sequence[str] = (SPAN, *BY_NAME),
+    measures: Sequence[str] | None = None,
     advance: Callable[[int, int], object] = lambda done, total: None,
 ) -> SpanMatrix:
     """`span_matrix` on files that `read_array` reads.

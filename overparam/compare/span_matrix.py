@@ -12,8 +12,9 @@ from rich.text import Text
 
 from overparam.compare.inputs import split_examples
 from overparam.compare.order import listed
-from overparam.compare.pairs import BY_NAME, Entry, measure_pairs, of_pair
+from overparam.compare.pairs import Entry, measure_pairs, of_pair
 from overparam.errors import SpecError
+from overparam.metrics.neighbours import similarities
 from overparam.metrics.on_arrays import Features, blocks_of, count_examples
 from overparam.metrics.rows import Column
 from overparam.study.quantities import PERFORMANCE, SPAN_ERROR, Quantity
@@ -67,7 +68,8 @@ class SpanMatrix:
         return np.nan if entry is None else entry.value
 
     def _entry(self, measure: str, *networks: str) -> Entry | None:
-        either_way = measure in BY_NAME and BY_NAME[measure].symmetric
+        known = similarities()
+        either_way = measure in known and known[measure].symmetric
         return self._by_quantity.get(of_pair(measure, *networks)) or (
             self._by_quantity.get(of_pair(measure, *networks[::-1])) if either_way else None
         )
@@ -160,7 +162,7 @@ class SpanMatrix:
         return table
 
     def _both_ways(self, measure: str, a: str, b: str) -> str:
-        if BY_NAME[measure].symmetric:
+        if similarities()[measure].symmetric:
             return _shown(self._entry(measure, a, b))
         return f"→ {_shown(self._entry(measure, a, b))}\n← {_shown(self._entry(measure, b, a))}"
 
@@ -179,7 +181,7 @@ def span_matrix(
     labels: Column | None = None,
     heldout: float | Column = 0.5,
     seed: int = 0,
-    measures: Sequence[str] = (SPAN, *BY_NAME),
+    measures: Sequence[str] | None = None,
     advance: Callable[[int, int], object] = lambda done, total: None,
 ) -> SpanMatrix:
     """Measure how well any networks span each other, and how alike they are; none needs to be wide or narrow.
@@ -225,11 +227,11 @@ def span_matrix(
                [0.52,  nan, 0.52],
                [0.  , 0.  ,  nan]])
     """
-    unknown = [measure for measure in measures if measure not in (SPAN, *BY_NAME)]
+    known = (SPAN, *similarities())
+    measures = known if measures is None else measures
+    unknown = [measure for measure in measures if measure not in known]
     if unknown or not measures:
-        raise SpecError(
-            f"there is no measure {', '.join(unknown) or 'asked for'}: there are {SPAN}, {', '.join(BY_NAME)}"
-        )
+        raise SpecError(f"there is no measure {', '.join(unknown) or 'asked for'}: there are {', '.join(known)}")
     replicates = _by_replicate(features)
     first = next(iter(replicates.values()))
     count = count_examples(first)

@@ -3,9 +3,9 @@
 from math import ceil
 from pathlib import Path
 
-from overparam.compare.pairs import BY_NAME
 from overparam.compare.span_matrix import SPAN, SpanMatrix
 from overparam.errors import SpecError
+from overparam.metrics.neighbours import similarities
 from overparam.report.figures.drawing import Drawing, Numbers, draw_heatmap, panels
 
 COLUMNS = 3
@@ -34,10 +34,11 @@ def draw_span_matrix(matrix: SpanMatrix, path: Path) -> Drawing:
     with panels(drawing, rows, min(COLUMNS, len(matrix.measures)), numbers) as grid:
         for axes in grid.flat[len(matrix.measures) :]:
             axes.remove()
+        known = similarities()
         for axes, measure in zip(grid.flat, matrix.measures, strict=False):
             axes.set_title("feature span error" if measure == SPAN else measure)
-            larger = measure != SPAN and BY_NAME[measure].larger_is_more_similar
-            end = 1 if measure == SPAN else BY_NAME[measure].range[1]
+            larger = measure != SPAN and known[measure].larger_is_more_similar
+            end = 1 if measure == SPAN else known[measure].range[1]
             values = matrix.values(measure)
             draw_heatmap(axes, values, names, names, end=end, larger_is_more_similar=larger)
     return drawing
