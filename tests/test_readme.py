@@ -88,6 +88,15 @@ def test_what_it_says_of_cifar_is_what_was_judged(setting):
     assert "one of 19 cells is decided" in README
 
 
+def test_what_it_says_of_networks_that_all_fit_is_what_was_judged():
+    lines = json.loads((ROOT / "results" / "fitted" / "verdicts" / "cifar.json").read_text(encoding="utf-8"))
+    verdicts = {claim: {j["verdict"] for j in lines if j["claim"] == claim and j["alpha"]} for claim in CLAIMS}
+    assert not any(line["confounded"] for line in lines)
+    assert {line["alpha"] for line in lines} == {"1/2", "1/4", None}
+    assert verdicts["span-over"] == verdicts["performance"] == verdicts["residuals-redundant"] == {"refuted"}
+    assert "the first claim is\n  refuted: four narrow networks span the wide one's features as well" in README
+
+
 def test_what_it_says_of_mnli_is_what_was_judged():
     lines = json.loads((ROOT / "results" / "reduced" / "verdicts" / "mnli.json").read_text(encoding="utf-8"))
     verdicts = {

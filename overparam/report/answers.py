@@ -139,7 +139,8 @@ def not_run(settings: Iterable[Setting]) -> list[str]:
 
 def without_equal_fit(settings: Iterable[Setting]) -> str:
     """A sentence on the studies of which nothing was measured at equal fit; empty if there are none."""
-    lacking = [setting for setting in settings if setting.study and setting.record and setting.equal_fit is None]
+    measured = [setting for setting in settings if setting.study and setting.record and not setting.all_fit]
+    lacking = [setting for setting in measured if setting.equal_fit is None]
     return f"Wide networks that fit as badly as narrow ones were not trained for {_listed(lacking)}." if lacking else ""
 
 
