@@ -147,7 +147,6 @@ REFUSED = {
     "a row too few in a list": ({"X": [GOOD, GOOD[1:]]}, r"^X\[1\] has 99 rows for 100 examples"),
     "NaN": ({"Y": BROKEN}, "^Y has features that are NaN or infinite, first in row 7$"),
     "NaN in a list": ({"X": [GOOD, BROKEN]}, r"^X\[1\] has features that are NaN or infinite, first in row 7$"),
-    "a tensor with a gradient": ({"X": torch.ones(100, 2, requires_grad=True)}, "cannot be made an array .*detach"),
     "a target that does not vary": ({"Y": np.ones((100, 2))}, "block Y does not vary on the fit split"),
     "a mask too short": ({"heldout": HELD[1:]}, r"held-out examples are bool of shape \(99,\): give \(100,\) booleans"),
     "a share": ({"heldout": 0.5}, r"held-out examples are float64 of shape \(\)"),

@@ -138,7 +138,7 @@ def test_networks_beyond_those_that_make_a_concatenation_are_let_be_and_named(na
 
 
 def test_what_one_replicate_lacks_is_not_compared_in_any():
-    layout = Layout.of({"r0": GOOD, "r1": replace(networks(seed=1, copies=6), baseline=None)})
+    layout = Layout.of({"r0": GOOD, "r1": replace(networks(seed=1, members=6), baseline=None)})
     assert layout.members == {Fraction(1, 3): 6}
     assert not layout.baseline
     assert "baseline networks are left out: r1 has none" in layout.notes

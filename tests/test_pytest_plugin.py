@@ -77,7 +77,7 @@ def test_where_nothing_can_be_shown_the_file_is_whole_and_the_run_fails(reposito
 
 @pytest.mark.parametrize("target", ["/proc/none/verdicts.json", "params.yaml/verdicts.json", "results"])
 def test_a_file_that_cannot_be_written_costs_no_scoreboard_and_fails_the_run(repository, target):
-    code, out = pytest_claims(repository, *QUICK, "--claims-verdicts", target)
+    code, out = pytest_claims(repository, *QUICK, "-v", "--claims-verdicts", target)
     assert code == 1
     assert len([line for line in board(out) if line.startswith("│")]) == VERDICTS
     assert f"error: could not write {target}" in out
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_written_costs_no_scoreboard_and_fails_the_run(rep
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
 def test_letters_that_a_terminal_has_not_are_replaced(repository, tmp_path, encoding):
     path = tmp_path / "verdicts.json"
-    code, out = pytest_claims(repository, *QUICK, "--claims-verdicts", str(path), PYTHONIOENCODING=encoding)
+    code, out = pytest_claims(repository, *QUICK, "-v", "--claims-verdicts", str(path), PYTHONIOENCODING=encoding)
     assert code == 0
     assert "performance (Fig. 3), digits-resnet18, smoke: holds at " in out
     assert len(judged(path)) == VERDICTS

@@ -91,7 +91,7 @@ def test_what_would_be_trained_is_refused_in_a_sentence(site, tmp_path, workers)
 
 
 def test_embedded_tasks_are_judged_on_their_records_too(site, tmp_path):
-    ended = claims(site, tmp_path, "-m", "toy", "--claims-gate=baseline", "-q")
+    ended = claims(site, tmp_path, "-m", "toy", "--claims-gate=baseline", "-v")
     assert ended.returncode == 0, ended.stdout
     assert "record, R = " in ended.stdout
 
