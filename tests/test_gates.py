@@ -66,7 +66,7 @@ def test_refuted_claims_fail_and_inconclusive_ones_are_their_own_kind(repository
     code, out = claims()
     assert code == 1
     assert "refuted: span-over, digits-resnet18, smoke: +0.001 at α = 1/4; margin 0.02" in out
-    assert re.search(r"^span-over +✗✓✓↗", out, re.MULTILINE)
+    assert re.search(r"^span-over +│✗✓✓↗", out, re.MULTILINE)
     assert re.search(r"= .*2 inconclusive, 1 refuted", out)  # performance at 1/2, and of as many parameters
     assert "assert" not in out  # no traceback: a verdict is no fault of the code
     assert "is below the margin 0.02" in claims("-v")[1]

@@ -24,7 +24,7 @@ def lines(judgements) -> dict[str, str]:
     console = Console(width=WIDTH)
     with console.capture() as captured:
         console.print(matrix(judgements))
-    shown = [line.split(maxsplit=1) for line in captured.get().splitlines()]
+    shown = [line.replace("│", " ").split(maxsplit=1) for line in captured.get().splitlines()]
     return {claim: rest.strip() for claim, rest in (line for line in shown if len(line) == 2)}
 
 

@@ -51,13 +51,14 @@ class Layout:
             _check_widths(replicate, members, width)
         counts = {name: {a: len(of_width) for a, of_width in n.by_width().items()} for name, n in networks.items()}
         widths = sorted({alpha for by_width in counts.values() for alpha in by_width}, reverse=True)
-        used, notes = {}, []
+        used, notes, short = {}, [], []
         for alpha in widths:
             have = {replicate: by_width.get(alpha, 0) for replicate, by_width in counts.items()}
             fewest = min(have, key=lambda replicate: have[replicate])
             enough = (just_as_wide(alpha), twice_as_wide(alpha), as_many_parameters(alpha))
             used[alpha] = max((count for count in enough if count <= have[fewest]), default=0)
             if not used[alpha]:
+                short.append(fewest)
                 notes.append(
                     f"narrow networks of α = {alpha} are left out: {enough[0]} have as many features as wide, and "
                     f"{fewest} has {have[fewest]} of them"
@@ -66,7 +67,8 @@ class Layout:
                 notes.append(f"of the narrow networks of α = {alpha} the first {used[alpha]} are compared")
         present = {alpha: count for alpha, count in used.items() if count}
         if not present:
-            raise MeasurementError(f"there is nothing to compare: {'; '.join(notes)}")
+            remedy = f"give more narrow networks of {', '.join(dict.fromkeys(short))}"
+            raise MeasurementError(f"there is nothing to compare: {'; '.join(notes)}: {remedy}")
         lacking = [name for name, members in networks.items() if members.baseline is None]
         if 0 < len(lacking) < len(networks):
             notes.append(f"baseline networks are left out: {lacking[0]} has none")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from rich.box import SIMPLE_HEAD
+from rich.box import MINIMAL
 from rich.table import Table
 from rich.text import Text
 
@@ -27,7 +27,7 @@ def matrix(judgements: Sequence[Judgement]) -> Table:
     """A table with a line for each claim, in the order of the registry, and a column for each study as it comes."""
     found = _by_claim(judgements)
     studies = dict.fromkeys(study for by_study in found.values() for study in by_study)
-    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False)
+    table = Table(box=MINIMAL, padding=0, show_edge=False)
     table.add_column("claim", no_wrap=True, vertical="bottom")
     for study in studies:
         table.add_column("\n".join(study), no_wrap=True)
