@@ -1,5 +1,4 @@
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +6,6 @@ import pytest
 import yaml
 from networks import tiny_repository
 
-from overparam import cli
 from overparam.config.workspace import Workspace
 from overparam.error_rates import acceptance
 from overparam.io import files
@@ -26,17 +24,9 @@ def repository(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, command_line):
     """Run the command line on that repository in this process: exit code and what it printed."""
-
-    def invoke(*arguments, root=tmp_path / "repository"):
-        monkeypatch.setattr(sys, "argv", ["overparam", *arguments, *(("--root", str(root)) if root else ())])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return invoke
+    return lambda *words, root=tmp_path / "repository": command_line(*words, *(("--root", str(root)) if root else ()))
 
 
 def test_every_stage_by_hand(tmp_path, repository, run):

@@ -24,7 +24,7 @@ def pair(seed=0, count=100):
 def test_contributions_have_the_measure_as_mean_and_the_jackknife_variance(measure, seed):
     A, B = pair(seed)
     jackknife = Jackknife(A, B)
-    contributions = jackknife.contributions(measure)
+    contributions = jackknife.contributions(measure, jackknife.value(measure))
     assert contributions.shape == (GROUPS,)
     assert jackknife.value(measure) == pytest.approx(measure(A, B), rel=1e-9)
     assert contributions.mean() == pytest.approx(measure(A, B), rel=1e-9)
@@ -38,7 +38,14 @@ def test_contributions_have_the_measure_as_mean_and_the_jackknife_variance(measu
 def test_its_standard_error_is_that_of_drawing_other_rows(name):
     drawn = [Jackknife(*pair_of_one_world(k)) for k in range(100)]
     spread = np.std([each.value(BY_NAME[name]) for each in drawn])
-    told = np.sqrt(np.mean([Effect.of(each.contributions(BY_NAME[name])).shared[0, 0] for each in drawn[:30]]))
+    told = np.sqrt(
+        np.mean(
+            [
+                Effect.of(each.contributions(BY_NAME[name], each.value(BY_NAME[name]))).shared[0, 0]
+                for each in drawn[:30]
+            ]
+        )
+    )
     assert told == pytest.approx(spread, rel=0.35)
 
 
@@ -59,4 +66,4 @@ def test_too_few_rows_for_nine_tenths_of_them_are_refused():
     jackknife = Jackknife(*pair(count=10))
     assert jackknife.value(BY_NAME["mean CCA"]) < 1
     with pytest.raises(MeasurementError, match="more than 9 rows"):
-        jackknife.contributions(BY_NAME["mean CCA"])
+        jackknife.contributions(BY_NAME["mean CCA"], 0.5)

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 import overparam
-from overparam import cli
 from overparam.cli import output
 from overparam.cli.ls import Kind
 from overparam.config.studies import load_config
@@ -18,17 +17,8 @@ from overparam.verdicts.registry import REGISTRY
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line in this process: exit code and what it printed."""
-
-    def invoke(*words):
-        monkeypatch.setattr(sys, "argv", ["overparam", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return invoke
+def run(command_line):
+    return command_line
 
 
 def test_the_version_is_said(run):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from plugged import FILE, MODULES, NAMED, install
 
-from overparam import cli
 from overparam.compare.api import compare_networks
 from overparam.compare.inputs import NetworkFeatures
 from overparam.compare.span_matrix import span_matrix
@@ -41,17 +40,8 @@ def installed(tmp_path, clean):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, clean):
-    """Run the command line in this process: exit code and what it printed."""
-
-    def invoke(*words):
-        monkeypatch.setattr(sys, "argv", ["overparam", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return invoke
+def run(clean, command_line):
+    return command_line
 
 
 def listed(out: str, origin: str) -> dict[str, list[str]]:

@@ -53,4 +53,9 @@ Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", metavar="FILE", callback=_plug_in, help="plug in what a file defines; once for each"),
 ]
+Heldout = Annotated[
+    str,
+    typer.Option(help="share of the examples to measure on, or a file of booleans, of 0 and 1, or of row numbers"),
+]
+SplitSeed = Annotated[int, typer.Option(min=0, help="of the split")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, and nothing else")]

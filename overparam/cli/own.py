@@ -7,7 +7,7 @@ import typer
 
 from overparam.cli.app import app, in_turn
 from overparam.cli.lookup import margins_of
-from overparam.cli.options import MarginsFile, Plugins, VerdictsFile
+from overparam.cli.options import Heldout, MarginsFile, Plugins, SplitSeed, VerdictsFile
 from overparam.cli.output import as_json, draw_page, print_fitting
 from overparam.io.progress import progress_display
 
@@ -25,11 +25,8 @@ def compare(
     labels: Annotated[
         Path | None, typer.Option(help="class of each example, whole numbers; FOLDER/labels.* if left out")
     ] = None,
-    heldout: Annotated[
-        str,
-        typer.Option(help="share of the examples to measure on, or a file of booleans, of 0 and 1, or of row numbers"),
-    ] = "0.5",
-    seed: Annotated[int, typer.Option(min=0, help="of the split")] = 0,
+    heldout: Heldout = "0.5",
+    seed: SplitSeed = 0,
     margins: MarginsFile = None,
     verdicts: VerdictsFile = None,
     plugin: Plugins = None,

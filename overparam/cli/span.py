@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from overparam.cli.app import app, in_turn
-from overparam.cli.options import AsJson, Plugins
+from overparam.cli.options import AsJson, Heldout, Plugins, SplitSeed
 from overparam.cli.output import console, print_fitting, print_json
 from overparam.io.progress import progress_display
 
@@ -18,11 +18,8 @@ def span(
     ],
     *,
     labels: Annotated[Path | None, typer.Option(help="class of each example; those beside files if left out")] = None,
-    heldout: Annotated[
-        str,
-        typer.Option(help="share of the examples to measure on, or a file of booleans, of 0 and 1, or of row numbers"),
-    ] = "0.5",
-    seed: Annotated[int, typer.Option(min=0, help="of the split")] = 0,
+    heldout: Heldout = "0.5",
+    seed: SplitSeed = 0,
     measure: Annotated[
         list[str] | None, typer.Option(help="FSE, or one of `overparam ls measures`; once for each, all if left out")
     ] = None,

@@ -14,14 +14,11 @@ from overparam.study.feature_blocks import (
     M_1,
     M_1_PRIME,
     Block,
-    S,
-    S_matched,
-    S_prime,
     as_many_parameters,
     just_as_wide,
     twice_as_wide,
 )
-from overparam.study.layout import Replicate
+from overparam.study.layout import Replicate, concatenations
 
 
 @dataclass(frozen=True)
@@ -75,18 +72,13 @@ class Layout:
         return cls(not lacking, present, tuple(notes))
 
     def blocks(self, networks: NetworkFeatures) -> dict[Block, np.ndarray]:
-        """The blocks of one replicate: of each width the first ⌈1/α⌉ make S_α, the next as many S_α′."""
+        """The blocks of one replicate: of each width the `concatenations` that all replicates have."""
         arrays: dict[Block, np.ndarray] = {M_1: networks.wide}
         if self.baseline and networks.baseline is not None:
             arrays[M_1_PRIME] = networks.baseline
         by_width = networks.by_width()
         for alpha, count in self.members.items():
-            narrow, U = by_width[alpha], just_as_wide(alpha)
-            arrays[S(alpha)] = np.hstack(narrow[:U])
-            if count >= twice_as_wide(alpha):
-                arrays[S_prime(alpha)] = np.hstack(narrow[U : 2 * U])
-            if count >= as_many_parameters(alpha):
-                arrays[S_matched(alpha)] = np.hstack(narrow[: as_many_parameters(alpha)])
+            arrays |= concatenations(alpha, by_width[alpha][:count])
         return arrays
 
 

@@ -164,12 +164,7 @@ def _undecided(replicate: Replicate, quantity: Quantity, taken: Quantities) -> l
 
 def beyond_grid(choices: Choices) -> list[str]:
     """A sentence for each penalty whose loss still falls at the edge of its grid, so that the best was not tried."""
-    return [
-        f"the best {fitted} penalty lies beyond the grid: the cross-validated loss still falls at its edge, "
-        f"{choice.penalty:g}"
-        for fitted, choice in choices.items()
-        if choice.edge == "falling"
-    ]
+    return [f"the best {fitted} penalty {choice.complaint}" for fitted, choice in choices.items() if choice.complaint]
 
 
 def _values(quantity: Quantity, found: Iterable[Quantities]) -> tuple[float, ...]:

@@ -27,23 +27,31 @@ def check_order(
         MeasurementError: if ids are not ``count`` different whole numbers or text, or ids or labels of two networks, or
             of a network and of ``labels``, differ.
     """
-    ids = ({} if label_ids is None else {"labels": plain_array(label_ids)}) | beside_features(networks, "ids")
-    given = {} if labels is None else {"labels": one_each(labels, count)}
-    beside = {where: one_each(values, count) for where, values in beside_features(networks, "labels").items()}
-    return check_rows([*given, *named_features(networks)], ids, given | beside, count)
+    ids, beside = beside_features(networks, "ids"), beside_features(networks, "labels")
+    return check_rows([*named_features(networks)], ids, beside, labels, label_ids, count)
 
 
 def check_rows(
-    names: Sequence[str], ids: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray], count: int
+    names: Sequence[str],
+    beside_ids: Mapping[str, np.ndarray],
+    beside_labels: Mapping[str, np.ndarray],
+    labels: Column | None,
+    label_ids: Column | None,
+    count: int,
 ) -> str:
     """See that rows of features and labels are of the same examples in the same order; as `check_order`.
 
     Args:
-        names: what features and labels are called.
-        ids: by name, what example each row is of, as far as known.
-        labels: by name, (examples,) labels, as far as known.
+        names: what features are called.
+        beside_ids: by name, what example each row of features is of, as far as known.
+        beside_labels: by name, labels that lie beside features.
+        labels: as in `check_order`.
+        label_ids: likewise.
         count: number of examples.
     """
+    ids = ({} if label_ids is None else {"labels": plain_array(label_ids)}) | dict(beside_ids)
+    given = {} if labels is None else {"labels": labels}
+    by_name = {where: one_each(values, count) for where, values in {**given, **beside_labels}.items()}
     for where, values in ids.items():
         if values.dtype.kind not in "iuU" or values.shape != (count,) or len(np.unique(values)) < count:
             raise MeasurementError(
@@ -51,11 +59,11 @@ def check_rows(
                 "belong, each once: say which example each row is"
             )
     _refuse_differing("ids", ids)
-    _refuse_differing("labels", labels)
-    trusted = [where for where in names if where not in ids]
+    _refuse_differing("labels", by_name)
+    trusted = [where for where in [*given, *names] if where not in ids]
     if not trusted:
         return "all rows are in the same order by their ids"
-    agree = [where for where in trusted if where in labels and len(labels) > 1]
+    agree = [where for where in trusted if where in by_name and len(by_name) > 1]
     return (
         f"that rows are in the same order was taken on trust where there are no ids: {listed(trusted)}"
         f"{f'; but labels agree of {listed(agree)}' if agree else ''}"

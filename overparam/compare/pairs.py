@@ -126,9 +126,8 @@ def _measured(blocks: Blocks, wanted: Sequence[Quantity]) -> Iterator[tuple[Quan
         inner, coordinates = in_coordinates(blocks, list(names))
         moments = Moments.of(inner)
         for a in names:
-            source = RidgeSource(
-                moments, a, coordinates
-            )  # of one network at a time: with its folds it is as large as the moments
+            # Of one network at a time: with its folds it is as large as the moments.
+            source = RidgeSource(moments, a, coordinates)
             for b in names:
                 if a != b:
                     yield of_pair(SPAN_ERROR.name, a, b), _attempt(partial(_span, blocks, source, b))
@@ -178,7 +177,7 @@ def _decided(measured: Measured) -> Taken:
 def _similarity(rows: Jackknife, measure: Measure) -> Taken:
     value = rows.value(measure)
     try:
-        return Taken(value, rows.contributions(measure))
+        return Taken(value, rows.contributions(measure, value))
     except MeasurementError as error:
         return Taken(value, None, f"without a tenth of the rows there is no value, so no interval: {error}")
 

@@ -12,7 +12,7 @@ from overparam.compare.span_matrix import SpanMatrix, span_matrix
 from overparam.errors import SpecError
 from overparam.io.arrays import READERS, read_array
 from overparam.metrics.on_arrays import Features
-from overparam.metrics.rows import one_each, plain_array
+from overparam.metrics.rows import plain_array
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,12 @@ def span_files(
     files = Files()
     replicates = _arrange([Source.of(text) for text in sources], files)
     count = len(np.atleast_1d(next(iter(files.arrays.values()))))
-    given = {} if labels is None else {"labels": one_each(read_array(labels), count)}
-    label_ids = None if labels is None else read_beside(labels, "ids")
-    ids = ({} if label_ids is None else {"labels": plain_array(label_ids)}) | files.beside("ids")
-    beside = {path: one_each(values, count) for path, values in files.beside("labels").items()}
-    order = check_rows([*given, *files.arrays], ids, given | beside, count)
+    given, beside = read_array(labels) if labels else None, files.beside("labels")
+    label_ids = read_beside(labels, "ids") if labels else None
+    order = check_rows([*files.arrays], files.beside("ids"), beside, given, label_ids, count)
     matrix = span_matrix(
         replicates,
-        labels=next(iter((given | beside).values()), None),
+        labels=next(iter(beside.values()), None) if given is None else given,
         heldout=heldout_of(heldout),
         seed=seed,
         measures=measures,

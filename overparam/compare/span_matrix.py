@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, cast
 
@@ -68,15 +69,15 @@ class SpanMatrix:
         return np.nan if entry is None else entry.value
 
     def _entry(self, measure: str, *networks: str) -> Entry | None:
-        known = similarities()
-        either_way = measure in known and known[measure].symmetric
-        return self._by_quantity.get(of_pair(measure, *networks)) or (
-            self._by_quantity.get(of_pair(measure, *networks[::-1])) if either_way else None
-        )
+        return self._by_quantity.get(of_pair(measure, *networks))
 
-    @property
+    @cached_property
     def _by_quantity(self) -> dict[Quantity, Entry]:
-        return {entry.quantity: entry for entry in self.entries}
+        """Every entry by its quantity; that of a symmetric measure also the other way round."""
+        known = similarities()
+        symmetric = [entry for entry in self.entries if entry.measure in known and known[entry.measure].symmetric]
+        reversed_ = {of_pair(entry.measure, *entry.networks[::-1]): entry for entry in symmetric}
+        return reversed_ | {entry.quantity: entry for entry in self.entries}
 
     def to_frame(self) -> "DataFrame":
         """Everything as a tidy table of pandas, a row for each quantity.

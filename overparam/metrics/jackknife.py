@@ -14,7 +14,7 @@ from operator import add
 import numpy as np
 
 from overparam.metrics.moments import Group
-from overparam.metrics.similarity import Measure, Pair
+from overparam.metrics.similarity import Measure, Pair, evenly_spaced
 
 GROUPS = 10
 # What looks at single rows compares all pairs of them, eleven times: of more rows than this, so many, evenly spaced.
@@ -34,7 +34,7 @@ class Jackknife:
     def __init__(self, A: np.ndarray, B: np.ndarray) -> None:
         self.groups = min(GROUPS, len(A))
         self.columns = slice(0, A.shape[1]), slice(A.shape[1], A.shape[1] + B.shape[1])
-        rows = np.linspace(0, len(A) - 1, min(len(A), ROWS)).round().astype(int)
+        rows = evenly_spaced(len(A), ROWS)
         self.rows = A[rows], B[rows]
         self._parts = [Group.of(np.hstack([A[g :: self.groups], B[g :: self.groups]])) for g in range(self.groups)]
 
@@ -48,8 +48,12 @@ class Jackknife:
             return measure.of(*self.rows)
         return measure.of(Pair(reduce(add, self._parts), *self.columns))
 
-    def contributions(self, measure: Measure) -> np.ndarray:
+    def contributions(self, measure: Measure, value: float) -> np.ndarray:
         """ψ (groups,), whose mean is θ.
+
+        Args:
+            measure: which.
+            value: θ, as `value` gives it.
 
         Raises:
             MeasurementError: as the measure, of nine tenths of the rows.
@@ -59,7 +63,7 @@ class Jackknife:
             without = np.array([measure.of(*(block[rows] for block in self.rows)) for rows in kept])
         else:
             without = np.array([measure.of(Pair(others, *self.columns)) for others in self._without_each])
-        return self.value(measure) + (self.groups - 1) * (without.mean() - without)
+        return value + (self.groups - 1) * (without.mean() - without)
 
     @cached_property
     def _without_each(self) -> list[Group]:

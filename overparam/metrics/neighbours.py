@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from overparam.errors import MeasurementError
-from overparam.metrics.similarity import MEASURES, Measure, Pair, with_plugged_in
+from overparam.metrics.similarity import MEASURES, Measure, Pair, evenly_spaced, with_plugged_in
 
 NEIGHBOURS = 10  # as in Huh et al. (2024)
 ROWS = 2000  # all pairs of rows are compared: of more than so many, so many are taken, evenly spaced
@@ -27,7 +27,7 @@ def mutual_neighbours(A: np.ndarray, B: np.ndarray) -> float:
             are no features of the same rows, or a block that does not vary.
     """
     Pair.of(A, B)  # refuses what are no features of the same rows, or do not vary
-    rows = np.linspace(0, len(A) - 1, min(len(A), ROWS)).round().astype(int)
+    rows = evenly_spaced(len(A), ROWS)
     if len(rows) < NEIGHBOURS + 2:
         raise MeasurementError(
             f"of {len(rows)} rows nearly all are each other's {NEIGHBOURS} nearest: give at least {NEIGHBOURS + 2}"

@@ -67,6 +67,13 @@ class PenaltyChoice:
             edge = "flat" if any(_is_none(difference, scale) for difference in beyond) else "falling"
         return cls(float(grid[best]), edge, tuple(map(float, grid)), tuple((total / scale).tolist()))
 
+    @property
+    def complaint(self) -> str | None:
+        """Why the best penalty is not known, to be said of it; None if it is, or if no curve was kept to tell."""
+        if self.edge != "falling":
+            return None
+        return f"lies beyond the grid: the cross-validated loss still falls at its edge, {self.penalty:g}"
+
 
 def _is_none(difference: np.ndarray, scale: float) -> bool:
     """Whether a difference of losses (folds,) is within its standard error, or negligible on a scale of losses."""

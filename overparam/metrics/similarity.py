@@ -197,6 +197,11 @@ def procrustes(pair: Pair) -> float:
     return float(2 - 2 * min(fit, 1.0))
 
 
+def evenly_spaced(count: int, most: int) -> np.ndarray:
+    """Which rows to take of ``count``: all, or where there are more than ``most`` so many, evenly spaced."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(int)
+
+
 def rsa(A: np.ndarray, B: np.ndarray) -> float:
     """Representational similarity analysis (Kriegeskorte, Mur and Bandettini 2008).
 
@@ -211,7 +216,7 @@ def rsa(A: np.ndarray, B: np.ndarray) -> float:
     A, B = _checked(A, B)
     if len(A) < 3:
         raise MeasurementError(f"representational similarity needs at least 3 rows: there are {len(A)}")
-    rows = np.linspace(0, len(A) - 1, min(len(A), ROWS)).round().astype(int)
+    rows = evenly_spaced(len(A), ROWS)
     distances = [pdist(block[rows]) for block in (A, B)]
     for place, lengths in zip(("first", "second"), distances, strict=True):
         if np.ptp(lengths) <= len(rows) * np.finfo(float).eps * lengths.max():

@@ -218,9 +218,7 @@ class _Pass:
 
 def _column(what: str, part: Any, count: int) -> np.ndarray:
     """Labels or ids of one batch, (examples,)."""
-    if isinstance(part, Tensor):
-        part = part.detach().cpu()
-        part = part.float() if part.dtype == torch.bfloat16 else part  # NumPy has no bfloat16
+    part = part.cpu() if isinstance(part, Tensor) else part
     if what == "labels":
         return one_each(part, count)
     ids = plain_array(part)

@@ -25,7 +25,7 @@ from overparam.study.budgets.measurement import Networks, measure_budgets
 from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.record import Record
-from overparam.study.record_file import AtEqualFit
+from overparam.study.record_file import EqualFit
 
 ONE = Fraction(1)
 PARTS = tuple(field.name for field in fields(Fit))
@@ -88,7 +88,7 @@ def equal_fit_stage(study: StudySpec, workspace: Workspace, *, progress: Progres
     less = [summary(study.trained_less(budget), ONE) for budget in trained_less]
     wide = {part: np.transpose([fit[part] for fit in less]).tolist() for part in PARTS}  # (replicates, budgets)
     near = {alpha: budgets_around(own[alpha], wide, study.budgets) for alpha in study.scale.narrow_alphas}
-    said: dict[Fraction, AtEqualFit] = {alpha: {"fit": fit} for alpha, fit in own.items()}
+    said: dict[Fraction, EqualFit] = {alpha: {"fit": fit} for alpha, fit in own.items()}
     checkpoints = [
         [described_checkpoint(study.trained_less(b), ONE, replicate, workspace) for replicate in study.scale.replicates]
         for b in study.budgets

@@ -36,9 +36,8 @@ def _train_side_by_side(
 ) -> None:
     """Train what a quick study lacks: each ensemble by one thread, so that processes can share the cores."""
     lacking = [(a, r) for a, r in ensembles(study) if not is_trained(study, a, r, workspace, datasets[r])]
-    check_kernels(
-        study, sorted({alpha for alpha, _ in lacking}), next(iter(datasets.values())), workspace
-    )  # once for all processes
+    # Once for all processes.
+    check_kernels(study, sorted({alpha for alpha, _ in lacking}), next(iter(datasets.values())), workspace)
     fresh_workers()
     run_all: Any = Parallel(n_jobs=1 if torch.cuda.is_available() else -1, return_as="generator_unordered")
     here = workspace.absolute()  # a process keeps the working directory that it was started in

@@ -45,7 +45,7 @@ from overparam.study.feature_file import FeatureFile, write_features
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.measure import describe_networks, measure
 from overparam.study.record import Record, Sample, read_record, write_record
-from overparam.study.record_file import AtEqualFit, Pinned
+from overparam.study.record_file import EqualFit, Pinned
 
 StudyFiles = dict[int, dict[Fraction, FeatureFile]]  # by replicate and width factor
 Measurements = tuple[dict[str, Sample], Penalties]
@@ -217,7 +217,7 @@ def record_stage(
     measured: Callable[[StudyFiles], Measurements],
     *,
     also: Mapping[str, Any] | None = None,
-    of_networks: Mapping[Fraction, AtEqualFit] | None = None,
+    of_networks: Mapping[Fraction, EqualFit] | None = None,
 ) -> Record:
     """Write what is measured from the feature files of a study as a record, unless that very record is there.
 
@@ -269,7 +269,7 @@ def record_stage(
         networks={
             alpha: {
                 **describe_networks({replicate: by_alpha[alpha] for replicate, by_alpha in files.items()}),
-                **(of_networks or {}).get(alpha, AtEqualFit()),
+                **(of_networks or {}).get(alpha, EqualFit()),
             }
             for alpha in alphas
         },

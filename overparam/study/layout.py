@@ -1,6 +1,6 @@
 """The networks of one replicate as feature blocks, which must be what they claim before anything is measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,7 +8,17 @@ import numpy as np
 
 from overparam.errors import MeasurementError
 from overparam.metrics.blocks import Blocks
-from overparam.study.feature_blocks import M_1, M_1_PRIME, Block, Early, S, S_matched, S_prime
+from overparam.study.feature_blocks import (
+    M_1,
+    M_1_PRIME,
+    Block,
+    Early,
+    S,
+    S_matched,
+    S_prime,
+    as_many_parameters,
+    just_as_wide,
+)
 from overparam.study.feature_file import FeatureFile
 
 
@@ -54,18 +64,30 @@ class Replicate:
             if alpha == 1:
                 continue
             members = alpha.denominator
-            count, features = file.features.shape[0], file.features.shape[2]
+            features = file.features.shape[2]
             if members * features != wide.features.shape[2]:
                 raise MeasurementError(
                     f"S_{alpha} has {members} × {features} features where M_1 has {wide.features.shape[2]}: "
                     "the comparison needs equal numbers"
                 )
-            arrays[S(alpha)] = file.features[:, :members].reshape(count, -1)
-            arrays[S_prime(alpha)] = file.features[:, members : 2 * members].reshape(count, -1)
-            if file.features.shape[1] >= members**2:
-                arrays[S_matched(alpha)] = file.features[:, : members**2].reshape(count, -1)
+            arrays |= concatenations(alpha, file.features.transpose(1, 0, 2))
         blocks = Blocks(arrays, wide.ids, wide.labels, wide.heldout)
         return cls(blocks, tuple(alpha for alpha in files if alpha < 1), tuple(snapshots))
+
+
+def concatenations(alpha: Fraction, networks: Sequence[np.ndarray] | np.ndarray) -> dict[Block, np.ndarray]:
+    """The concatenations of one width, as far as there are enough networks.
+
+    The first ⌈1/α⌉ make S_α, the next as many S_α′, and the first ⌈1/α²⌉ S_α^(1/α²).
+
+    Args:
+        alpha: width factor.
+        networks: (networks, examples, features).
+    """
+    U, matched = just_as_wide(alpha), as_many_parameters(alpha)
+    parts = {S(alpha): networks[:U], S_prime(alpha): networks[U : 2 * U], S_matched(alpha): networks[:matched]}
+    enough = {S(alpha): U, S_prime(alpha): U, S_matched(alpha): matched}
+    return {block: np.hstack(list(part)) for block, part in parts.items() if len(part) == enough[block]}
 
 
 def check_distinct(digests: Mapping[str, list[str]]) -> None:

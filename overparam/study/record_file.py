@@ -58,7 +58,7 @@ class History(TypedDict):
     accuracy: ByReplicate
 
 
-class Early(TypedDict):
+class EarlyStages(TypedDict):
     """M_1′ as it was after earlier epochs."""
 
     epochs: list[int]
@@ -74,7 +74,7 @@ class Less(TypedDict):
     fit: dict[str, ByReplicate]
 
 
-class AtEqualFit(TypedDict, total=False):
+class EqualFit(TypedDict, total=False):
     """What is known of the networks of one width where they are compared at equal fit."""
 
     fit: dict[str, list[float]]
@@ -82,7 +82,7 @@ class AtEqualFit(TypedDict, total=False):
     less: Less
 
 
-class OfWidth(AtEqualFit):
+class OfWidth(EqualFit):
     """The networks of one width; `overparam.study.record.Record` explains each entry."""
 
     features: int
@@ -94,7 +94,7 @@ class OfWidth(AtEqualFit):
     environment: NotRequired[list[dict[str, str]]]
     parameters: NotRequired[int]
     history: NotRequired[History]
-    early: NotRequired[Early]
+    early: NotRequired[EarlyStages]
 
 
 class Data(TypedDict, total=False):

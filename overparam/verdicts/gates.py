@@ -79,10 +79,9 @@ class GridEdge(Gate[Record]):
         for quantity in dict.fromkeys(n for contrast in inequality.compared(record, widths) for n in contrast.by_name):
             for fitted, choices in record.penalties.get(quantity, {}).items():
                 for replicate, choice in zip(record.replicates, choices, strict=True):
-                    if choice.edge == "falling":
+                    if choice.complaint:
                         return (
-                            f"λ: the best {fitted} penalty for {quantity} in replicate {replicate} lies beyond the "
-                            f"grid: the cross-validated loss still falls at its edge, {choice.penalty:g}"
+                            f"λ: the best {fitted} penalty for {quantity} in replicate {replicate} {choice.complaint}"
                         )
         return None
 

@@ -48,18 +48,23 @@ def refuted(judgements: Sequence[Judgement]) -> list[str]:
 
 def _by_claim(judgements: Sequence[Judgement]) -> dict[str, dict[Study, list[Judgement]]]:
     """By claim and study, its cells from the widest down, the trend last."""
+    claims, studies = list(every_claim()), list(dict.fromkeys(map(_study, judgements)))
+
+    def place(judged: Judgement) -> tuple[float, ...]:
+        return claims.index(judged.claim), studies.index(_study(judged)), _narrowness(judged)
+
     found: dict[str, dict[Study, list[Judgement]]] = {}
-    ranks = {claim: rank for rank, claim in enumerate(every_claim())}
-    studies = dict.fromkeys((judged.task, judged.arch, judged.scale) for judged in judgements)
-    by_rank = sorted(judgements, key=lambda judged: (ranks[judged.claim], _narrowness(judged)))
-    for judged in by_rank:
-        by_study = found.setdefault(judged.claim, {study: [] for study in studies})
-        by_study[judged.task, judged.arch, judged.scale].append(judged)
-    return {claim: {study: cells for study, cells in of.items() if cells} for claim, of in found.items()}
+    for judged in sorted(judgements, key=place):
+        found.setdefault(judged.claim, {}).setdefault(_study(judged), []).append(judged)
+    return found
 
 
-def _narrowness(judged: Judgement) -> Fraction | float:
-    return 1 / Fraction(judged.alpha) if judged.alpha else float("inf")
+def _study(judged: Judgement) -> Study:
+    return judged.task, judged.arch, judged.scale
+
+
+def _narrowness(judged: Judgement) -> float:
+    return float(1 / Fraction(judged.alpha)) if judged.alpha else float("inf")
 
 
 def _glyphs(cells: Sequence[Judgement]) -> Text:

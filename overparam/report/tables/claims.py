@@ -7,7 +7,7 @@ from overparam.report.tables.markdown import number, table
 from overparam.study.feature_blocks import M_1, M_1_PRIME, Early, R, S, S_matched, S_prime
 from overparam.study.quantities import FP, FSE
 from overparam.study.record import Record
-from overparam.study.record_file import Early as OfEarly
+from overparam.study.record_file import EarlyStages
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def record_tables(record: Record) -> str:
     return "\n\n".join(tables)
 
 
-def _early_table(record: Record, entry: OfEarly) -> str:
+def _early_table(record: Record, entry: EarlyStages) -> str:
     stages = [*entry["epochs"], record.recipe["epochs"]]
     head = ["M_1′ after epochs", *map(str, stages)]
     accuracies = {
