@@ -30,6 +30,7 @@ TESTS = {
     "metrics/penalties": ["test_penalties"],
     "metrics/ridge": ["test_ridge", "test_ridge_edges"],
     "metrics/probes": ["test_probes", "test_probe_search"],
+    "metrics/probe_penalty": ["test_probes", "test_probe_search", "test_few_rows"],
     "metrics/definitions": ["test_metrics", "test_metrics_edges", "test_residuals_performance"],
     "metrics/rows": ["test_rows"],
     "metrics/blocks": ["test_blocks"],
@@ -75,7 +76,6 @@ SECONDS = 600  # that tests of one module may take
 # By module and condition.
 EQUIVALENT = {
     ("verdicts/gates", "setting == chosen"): "the verdict at the chosen setting is the same when it is taken twice",
-    ("metrics/probes", "reached.near(ridge, tolerance)"): "a fit that takes some steps more comes nearer still",
     (
         "metrics/moments",
         "self.count == 0, of an or",

@@ -18,7 +18,7 @@ from overparam.errors import StorageError
 from overparam.metrics import definitions as metrics
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import feature_performance
-from overparam.metrics.probes import cross_validate
+from overparam.metrics.probe_penalty import cross_validate
 from overparam.metrics.stats import Effect, greater
 from overparam.study import measure as measurement
 from overparam.verdicts.margins import load_preregistration

@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss
 from worlds import PROPERTY, SEEDS, absolute, generator, split
 
 from overparam.errors import MeasurementError
-from overparam.metrics import probes
+from overparam.metrics import probe_penalty
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import feature_performance, ridge_regression
 from overparam.metrics.moments import FOLDS, LEAST_FIT_ROWS, Moments, check_folds
@@ -140,8 +140,8 @@ def test_a_rare_class_is_scored_where_it_was_seen_as_by_scikit_learn(monkeypatch
                 model = LogisticRegression(C=C, tol=1e-8, max_iter=10_000).fit(features[rest], labels[rest])
                 chances = model.predict_proba(features[scored])
                 losses[k] += log_loss(labels[scored], chances, labels=seen, normalize=False)
-    monkeypatch.setattr(probes, "PENALTIES", penalties)
-    assert probes.cross_validate(features, labels, classes, folds).penalty == penalties[int(np.argmin(losses))]
+    monkeypatch.setattr(probe_penalty, "PENALTIES", penalties)
+    assert probe_penalty.cross_validate(features, labels, classes, folds).penalty == penalties[int(np.argmin(losses))]
 
 
 @pytest.mark.parametrize("fold", range(FOLDS))
@@ -155,4 +155,4 @@ def test_a_class_of_one_fit_row_has_a_performance_whichever_fold_that_is_in(fold
 def test_classes_that_are_all_in_a_fold_of_their_own_are_refused(classes):
     labels = np.arange(50) % classes
     with pytest.raises(MeasurementError, match="fewer than two folds leave at least two classes to fit a probe to"):
-        probes.cross_validate(generator().normal(size=(50, 4)), labels, classes, labels)
+        probe_penalty.cross_validate(generator().normal(size=(50, 4)), labels, classes, labels)

@@ -17,7 +17,7 @@ from worlds import (
 )
 
 from overparam.metrics.definitions import feature_performance, residuals, ridge_regression, span_error
-from overparam.metrics.probes import ProbeFit
+from overparam.metrics.probes import ProbeFits
 
 
 @PROPERTY
@@ -55,7 +55,7 @@ def test_residuals_beside_the_source_give_the_unpenalised_probe_of_the_target_be
     fit, A = ~blocks.heldout, np.asarray(blocks["A"][:])
     logits = []
     for features in (np.hstack([A, R]), side_by_side(blocks, ["A", "B"])):
-        probe = ProbeFit(features[fit], blocks.labels[fit], 3).at(1e-6, tolerance=1e-12)
+        probe = ProbeFits(features[fit], blocks.labels[fit], 3).at(1e-6, tolerance=1e-12)[0]
         logits.append(probe.logits(features) - probe.logits(features).mean(axis=1, keepdims=True))
     np.testing.assert_allclose(*logits, atol=1e-2 * np.abs(logits[0]).max())
     np.testing.assert_array_equal(*(values.argmax(axis=1) for values in logits))
@@ -89,7 +89,7 @@ def test_feature_performance_is_the_held_out_accuracy_of_a_probe_of_scaled_block
     for values, _ in split(blocks, "A", "B"):
         columns.append(np.sqrt(values.var(axis=0).mean()))
     features = side_by_side(blocks, ["A", "B"]) / np.repeat(columns, [5, 4])
-    probe = ProbeFit(features[fit], blocks.labels[fit], 3).at(2.0)
+    probe = ProbeFits(features[fit], blocks.labels[fit], 3).at(2.0)[0]
     right = probe.predict(features[~fit]) == blocks.labels[~fit]
     measured = feature_performance(blocks, ["A", "B"], penalty=2.0)
     np.testing.assert_array_equal(measured.contributions, right)

@@ -14,7 +14,8 @@ from overparam.metrics.blocks import Blocks, Name
 from overparam.metrics.coordinates import in_coordinates
 from overparam.metrics.moments import FOLDS, ROUNDING, Moments
 from overparam.metrics.penalties import Choices
-from overparam.metrics.probes import ProbeFit, cross_validate, scale_block
+from overparam.metrics.probe_penalty import cross_validate, scale_block
+from overparam.metrics.probes import ProbeFits
 from overparam.metrics.ridge import Ridge, RidgeSource
 
 N = TypeVar("N", bound=Hashable)  # the name of a block
@@ -126,6 +127,6 @@ def feature_performance(blocks: Blocks, names: Sequence[Name], *, penalty: float
     if penalty is None:
         choice = cross_validate(features[fit], labels[fit], classes, blocks.folds(FOLDS)[fit])
         penalty, choices = choice.penalty, {"probe": choice}
-    probe = ProbeFit(features[fit], labels[fit], classes).at(penalty)
+    probe = ProbeFits(features[fit], labels[fit], classes).at(penalty)[0]
     correct = (probe.predict(features[blocks.heldout]) == labels[blocks.heldout]).astype(np.float64)
     return Measured(float(correct.mean()), correct, penalty, choices)

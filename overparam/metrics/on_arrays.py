@@ -177,8 +177,8 @@ def feature_performance(X: Features, labels: Column, *, heldout: Column) -> floa
 
     The probe is multinomial logistic regression with an L2 penalty, on features that are centred and divided by one
     number, their root mean square on the fit rows (paper, Definition 2.5). The penalty is the one of
-    `overparam.metrics.probes.PENALTIES` with the least log-loss in five-fold cross-validation on the fit rows. In
-    scikit-learn, of three classes or more, an array X and a boolean mask::
+    `overparam.metrics.probe_penalty.PENALTIES` with the least log-loss in five-fold cross-validation on the fit rows.
+    In scikit-learn, of three classes or more, an array X and a boolean mask::
 
         Z = X - X[~mask].mean(axis=0)
         Z /= np.sqrt(np.mean(Z[~mask] ** 2))

@@ -12,8 +12,9 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from overparam.metrics.blocks import Blocks
 from overparam.metrics.definitions import ridge_regression
-from overparam.metrics.probes import CURVE_TOLERANCE, ProbeFit
-from overparam.metrics.probes import PENALTIES as GRID
+from overparam.metrics.probe_penalty import CURVE_TOLERANCE
+from overparam.metrics.probe_penalty import PENALTIES as GRID
+from overparam.metrics.probes import ProbeFits
 from overparam.metrics.ridge import PENALTIES
 from overparam.networks.ensemble import initialise
 from overparam.networks.layers import Convolution
@@ -46,7 +47,7 @@ def test_ridge_of_scikit_learn(benchmark, blocks):
 @pytest.mark.benchmark(group="probe, 128 features, 10 classes")
 def test_probe(benchmark, blocks):
     fit = ~blocks.heldout
-    assert benchmark(lambda: ProbeFit(blocks["A"][fit], blocks.labels[fit], 10).at(1.0)).penalty == 1.0
+    assert benchmark(lambda: ProbeFits(blocks["A"][fit], blocks.labels[fit], 10).at(1.0)[0]).penalty == 1.0
 
 
 @pytest.mark.benchmark(group="probe, 128 features, 10 classes")
@@ -68,7 +69,7 @@ def separable():
 @pytest.mark.benchmark(group="walk over the grid of penalties, 100 features, 10 classes")
 def test_walk_of_a_probe(benchmark, separable):
     def walk():
-        fit = ProbeFit(*separable, 10)
+        fit = ProbeFits(*separable, 10)
         return [fit.at(penalty, tolerance=CURVE_TOLERANCE) for penalty in GRID]
 
     assert len(benchmark(walk)) == len(GRID)

@@ -5,7 +5,7 @@ from sklearn.neural_network import MLPRegressor
 
 from overparam.constants import SEED
 from overparam.metrics.blocks import Blocks, Name
-from overparam.metrics.probes import scale_block
+from overparam.metrics.probe_penalty import scale_block
 
 HIDDEN = 256
 EPOCHS = 1000  # at most; training stops once a tenth of the fit split, held back, has not improved for ten epochs
