@@ -71,7 +71,7 @@ def test_the_path_is_the_error_of_scikit_learns_predictions(shape, penalty):
 
 
 def test_penalties_from_1e_minus_8_to_100_are_tried_two_a_decade():
-    np.testing.assert_allclose(np.log10(PENALTIES), np.linspace(-8, 2, 21), atol=1e-12)
+    np.testing.assert_allclose(np.log10(PENALTIES), np.linspace(-8, 6, 29), atol=1e-12)
 
 
 def test_a_whole_path_is_its_single_penalties():

@@ -104,8 +104,8 @@ def beside_an_outlier(size):
     return np.hstack([size * independent(1, 100), independent(4, 100)])
 
 
-# Where no penalty inside the grid is best: source, target, the penalty, the edge, and the span error.
-AT_THE_EDGE = {
+# Source, target, the best penalty, where in the grid it lies, and the span error.
+BEST_PENALTIES = {
     "a copy": (mixed(5), 2 * mixed(5), 1e-8, "flat", 0.0),
     "a copy far from the origin": (mixed(5) + 1e6, mixed(5), 1e-8, "flat", 0.0),
     "a source that spans the target": (mixed(6), mixed(16, seed=9), 1e-8, "flat", 0.0),
@@ -113,9 +113,16 @@ AT_THE_EDGE = {
     "a source twice as wide as need be": (np.hstack([mixed(5)] * 2), mixed(5), 1e-8, "flat", 0.0),
     "a rotated target with dead features": (mixed(6), np.hstack([shared(), np.zeros((100, 2))]), 1e-8, "flat", 0.0),
     "a source of dead features": (np.zeros((100, 4)), mixed(5), 1e-8, "flat", 1.0),
-    "three features that say nothing": (independent(3, 100), mixed(5), 1e2, "flat", 1.0),
-    "ten features that say nothing": (independent(10, 100), mixed(5), 1e2, "flat", 1.0),
-    "thirty features that say nothing": (independent(30, 100), mixed(5), 1e2, "flat", 1.0),
+    "three features that say nothing": (independent(3, 100), mixed(5), 1e6, "flat", 1.0),
+    "ten features that say nothing": (independent(10, 100), mixed(5), 1e6, "flat", 1.0),
+    "thirty features that say nothing": (independent(30, 100), mixed(5), 1e2, "inside", 1.0),
+    "an outlier unit × 300 that says nothing of another one": (
+        beside_an_outlier(300),
+        np.hstack([300 * independent(1, 100)[::-1], mixed(4)]),
+        1e6,
+        "flat",
+        1.0,
+    ),
     "a target hidden beside an outlier unit × 10,000": (
         beside_an_outlier(1e4),
         beside_an_outlier(1e4)[:, 1:],
@@ -133,8 +140,8 @@ AT_THE_EDGE = {
 }
 
 
-@pytest.mark.parametrize(("A", "B", "penalty", "edge", "error"), AT_THE_EDGE.values(), ids=AT_THE_EDGE.keys())
-def test_an_optimum_at_the_edge_of_the_grid_is_measured_and_named(A, B, penalty, edge, error):
+@pytest.mark.parametrize(("A", "B", "penalty", "edge", "error"), BEST_PENALTIES.values(), ids=BEST_PENALTIES.keys())
+def test_the_best_penalty_is_measured_and_named_also_at_the_edge_of_the_grid(A, B, penalty, edge, error):
     blocks = blocks_of(heldout=np.arange(100) % 5 < 2, A=A, B=B)
     regression = ridge_regression(blocks, "A", "B")
     assert (regression.choice.penalty, regression.choice.edge) == (penalty, edge)
