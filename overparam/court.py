@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from overparam.config.studies import Config, StudySpec
 from overparam.errors import OverparamError
 from overparam.pipeline.evidence import (
+    OTHER_DATA,
     NoEvidence,
     ProgressFactory,
     gather,
@@ -89,8 +90,8 @@ class Court:
     def features(self, study: StudySpec) -> "Study":
         """Features of the wide networks of a study and of those of a quarter of the width, gathered as its evidence."""
         level, _ = self._once(str(study), lambda: gather(study, self.level, self.root, self.progress))
-        if level == "record":
-            raise NoEvidence(f"{study} is judged on its record, which holds no features that could be perturbed")
+        if level in ("record", OTHER_DATA):
+            raise NoEvidence(f"{study} is judged on its {level}: there are no features at hand that could be perturbed")
         from overparam.error_rates.perturbations import features_at
 
         return features_at(study, QUARTER, workspace_of(level, self.root))

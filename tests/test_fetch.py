@@ -29,7 +29,7 @@ if word == "fetch":
         fetch("cifar", mirror=other, root=root)
 else:
     while not other.exists():
-        source, sha256, tables = CIFAR.open(root)
+        tables = CIFAR.open(root).tables
         first = tables["train"]["label"][0].as_py(), tables["test"]["label"][0].as_py()
         assert first in ((0, 0), (9, 9)), first
 """

@@ -38,7 +38,8 @@ def data_fetch(
         columns = ", ".join(f"{name} ({kind})" for name, kind in split.columns.items())
         least, most = min(split.class_counts), max(split.class_counts)
         counts = f"{least:,}{'' if least == most else f' to {most:,}'} in each of {len(split.class_counts)} classes"
-        print(f"{split.path.name}: {split.rows:,} rows, {counts}; columns {columns}; sha256 {split.sha256}")
+        digests = f"sha256 {split.sha256}; content {split.content}"
+        print(f"{split.path.name}: {split.rows:,} rows, {counts}; columns {columns}; {digests}")
 
 
 @app.command()
@@ -51,8 +52,8 @@ def tokenizer(task: Annotated[str, typer.Argument(help="mnli")], *, root: OwnRoo
 
     if task != MNLI.task:
         raise SpecError(f"task {task!r} has no tokenizer to train: only {MNLI.task} has")
-    _, sha256, tables = MNLI.open(Workspace.at(root).data)
-    tokenizer_of(tables["train"], sha256["train"], root / TOKENIZER)
+    opened = MNLI.open(Workspace.at(root).data)
+    tokenizer_of(opened.tables["train"], opened.note.sha256["train"], root / TOKENIZER)
     console.print(f"{root / TOKENIZER} is up to date")
 
 

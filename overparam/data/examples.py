@@ -1,6 +1,7 @@
 """Examples in a fixed order, each with an id; and the splits of a task."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -70,7 +71,8 @@ class Dataset:
 
     Attributes:
         source: where the examples come from, in words, also of which encoding or part.
-        sha256: of each file that they were read from.
+        sha256: of each file that they were read from, or of the pinned one that holds the same examples.
+        content: by split, SHA-256 of the examples, whatever file holds them; none of embedded ones.
         classes: number of classes.
         channels: of an image; of a sentence the tokens of the vocabulary, each a one-hot channel.
         train: examples to train on.
@@ -89,6 +91,7 @@ class Dataset:
     heldout: Examples
     normalisation: Normalisation | None = None
     tokenizer: str | None = None
+    content: Mapping[str, str] = field(default_factory=dict)
 
     def fitted_on(self, count: int | None) -> "Dataset":
         """The same, with ``count`` drawn training examples to fit ridge maps and probes on; all of them for None."""

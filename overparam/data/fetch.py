@@ -19,13 +19,14 @@ from overparam.io.files import alone, digest_file, write_atomically, write_json
 
 @dataclass(frozen=True)
 class FetchedSplit:
-    """What was checked of one split: its rows, columns, examples of each class, and SHA-256."""
+    """What was checked of one split: its rows, columns, examples of each class, and SHA-256 of file and examples."""
 
     path: Path
     rows: int
     columns: Mapping[str, str]
     class_counts: tuple[int, ...]
     sha256: str
+    content: str
 
 
 def fetch(task: str, *, mirror: Path | None = None, root: Path = Path("data")) -> list[FetchedSplit]:
@@ -73,7 +74,8 @@ def _fetch_into(new: Path, dataset: HubDataset, mirror: Path | None) -> list[Fet
     fetched = [_check(dataset, new / f"{split}.parquet", split) for split in dataset.rows]
     tables = {split.path.stem: dataset.read(split.path) for split in fetched}
     source = f"hub dataset {dataset.hub_name}" if mirror is None else f"local mirror, {dataset.describe(tables)}"
-    write_json(new / NOTE, {"source": source, "sha256": {split.path.stem: split.sha256 for split in fetched}})
+    digests = {part: {split.path.stem: getattr(split, part) for split in fetched} for part in ("sha256", "content")}
+    write_json(new / NOTE, {"source": source, **digests})
     return fetched
 
 
@@ -133,4 +135,5 @@ def _check(dataset: HubDataset, path: Path, split: str) -> FetchedSplit:
             f"where {dataset.title} has {whole:,} and some of each class: use a copy of it"
         )
     columns = {field.name: str(field.type) for field in table.schema}
-    return FetchedSplit(path, table.num_rows, columns, tuple(counts.tolist()), digest_file(path))
+    content = dataset.content(table, path)
+    return FetchedSplit(path, table.num_rows, columns, tuple(counts.tolist()), digest_file(path), content)

@@ -1,7 +1,7 @@
 """Datasets of the hub as parquet files in ``data/``: their layout, and the checks of what was fetched."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
@@ -21,11 +21,26 @@ NOTE = "source.json"  # beside the files of each dataset
 Read = TypeVar("Read")
 
 
-class _Source(BaseModel):
-    """What a fetch notes beside the files: where they come from, and the SHA-256 of each split."""
+class Source(BaseModel):
+    """What a fetch notes beside the files.
+
+    Attributes:
+        source: where they come from, in words.
+        sha256: by split, of the file.
+        content: by split, of the examples, whatever file holds them; none of a fetch of long ago.
+    """
 
     source: str
     sha256: dict[str, str]
+    content: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A dataset that was read: its note, and the table of each split."""
+
+    note: Source
+    tables: dict[str, pa.Table]
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,7 @@ class HubDataset:
         classes: number of classes.
         partial: whether a mirror may hold a part of the rows; else all must be there, classes in equal numbers.
         describe: what a copy holds, in words that become part of every result, from its splits.
+        examples: of a split and its path, what each example is whatever file holds it, in order, the label apart.
     """
 
     task: str
@@ -57,22 +73,33 @@ class HubDataset:
     classes: int
     partial: bool
     describe: Callable[[Mapping[str, pa.Table]], str]
+    examples: Callable[[pa.Table, Path], Iterable[bytes]]
 
-    def open(self, root: Path) -> tuple[str, dict[str, str], dict[str, pa.Table]]:
-        """Source, SHA-256 and table of each split, as `overparam.data.fetch.fetch` left them below ``root``.
+    def content(self, table: pa.Table, path: Path) -> str:
+        """The SHA-256 of the examples and labels of a split in their order, whatever file holds them.
+
+        Raises:
+            DataError: for an example that is none, with the path that it was read from.
+        """
+        digest = hashlib.sha256(table[self.columns[-1]].to_numpy().astype("<i8").tobytes())
+        for example in self.examples(table, path):
+            digest.update(example)
+        return digest.hexdigest()
+
+    def open(self, root: Path) -> Opened:
+        """The note and the table of each split, as `overparam.data.fetch.fetch` left them below ``root``.
 
         Raises:
             DataError: if they are missing, or not the files that were fetched.
         """
         return self._settled(root, self._open)
 
-    def is_at_hand(self, root: Path) -> bool:
-        """Whether `overparam.data.fetch.fetch` left anything below ``root``."""
+    def noted(self, root: Path) -> Source | None:
+        """What `overparam.data.fetch.fetch` noted below ``root``; None if it left nothing."""
         try:
-            self._settled(root, self._note)
+            return self._settled(root, self._noted)
         except DataError:
-            return False
-        return True
+            return None
 
     def _settled(self, root: Path, read: Callable[[Path], Read]) -> Read:
         """What ``read`` finds in the folder, if need be while no fetch is putting other files in place."""
@@ -88,7 +115,7 @@ class HubDataset:
             except StorageError:
                 raise error from None
 
-    def _open(self, folder: Path) -> tuple[str, dict[str, str], dict[str, pa.Table]]:
+    def _open(self, folder: Path) -> Opened:
         noted, tables = self._noted(folder), {}
         for split in self.rows:
             path = folder / f"{split}.parquet"
@@ -100,11 +127,11 @@ class HubDataset:
                         f"run `overparam data fetch {self.task}` again"
                     )
                 tables[split] = self._read(path, file)
-        return noted.source, noted.sha256, tables
+        return Opened(noted, tables)
 
-    def _noted(self, folder: Path) -> _Source:
+    def _noted(self, folder: Path) -> Source:
         try:
-            return _Source.model_validate_json(self._note(folder))
+            return Source.model_validate_json(self._note(folder))
         except ValueError:
             raise DataError(f"{folder / NOTE} is damaged: run `overparam data fetch {self.task}` again") from None
 

@@ -1,7 +1,8 @@
 """Images: scikit-learn's digits, embedded, and CIFAR-10."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,16 +45,21 @@ CIFAR = HubDataset(
     classes=10,
     partial=False,
     describe=_encoding,
+    examples=lambda table, path: (pixels.tobytes() for pixels in _pictures(table, range(table.num_rows), path)),
 )
 
 
 def load_cifar(root: Path, train_examples: int | None) -> Dataset:
     """CIFAR-10; test ids follow the training ids."""
-    source, sha256, tables = CIFAR.open(root)
-    folder = root / CIFAR.folder
-    train = _decode(tables["train"], train_examples, first_id=0, where=folder / "train.parquet")
-    heldout = _decode(tables["test"], None, first_id=tables["train"].num_rows, where=folder / "test.parquet")
-    return _dataset(source, sha256, train, heldout)
+    opened, folder = CIFAR.open(root), root / CIFAR.folder
+    train, heldout = opened.tables["train"], opened.tables["test"]
+    dataset = _dataset(
+        opened.note.source,
+        opened.note.sha256,
+        _decode(train, train_examples, first_id=0, where=folder / "train.parquet"),
+        _decode(heldout, None, first_id=train.num_rows, where=folder / "test.parquet"),
+    )
+    return replace(dataset, content=opened.note.content)
 
 
 def _dataset(source: str, sha256: dict[str, str], train: Examples, heldout: Examples) -> Dataset:
@@ -64,13 +70,21 @@ def _dataset(source: str, sha256: dict[str, str], train: Examples, heldout: Exam
 def _decode(table: pa.Table, count: int | None, *, first_id: int, where: Path) -> Examples:
     """Decode ``count`` drawn images of one split (all for None) to uint8, (examples, 3, 32, 32)."""
     rows = draw(table.num_rows, count)
-    pictures = table["img"].combine_chunks().field("bytes")
     inputs = np.empty((len(rows), 3, 32, 32), np.uint8)
-    for place, row in enumerate(rows.tolist()):
-        try:
-            image = np.asarray(Image.open(io.BytesIO(pictures[row].as_py())).convert("RGB"))
-            inputs[place] = image.transpose(2, 0, 1)
-        except (OSError, ValueError, TypeError) as error:
-            raise DataError(f"{where} has no 32×32 image in row {row} ({error}): fetch it again") from None
+    for place, pixels in enumerate(_pictures(table, rows.tolist(), where)):
+        inputs[place] = pixels
     labels = table["label"].to_numpy()[rows].astype(np.int64)
     return Examples(first_id + rows, inputs, labels)
+
+
+def _pictures(table: pa.Table, rows: Iterable[int], where: Path) -> Iterator[np.ndarray]:
+    """The pictures in some rows, uint8 (3, 32, 32) each."""
+    pictures = table["img"].combine_chunks().field("bytes")
+    for row in rows:
+        try:
+            pixels = np.asarray(Image.open(io.BytesIO(pictures[row].as_py())).convert("RGB")).transpose(2, 0, 1)
+            if pixels.shape != (3, 32, 32):
+                raise ValueError(f"it has {pixels.shape[2]}×{pixels.shape[1]}")
+            yield pixels
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError(f"{where} has no 32×32 image in row {row} ({error}): fetch it again") from None

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
+from unicodedata import normalize
 
 import numpy as np
 import pyarrow as pa
@@ -45,21 +46,26 @@ MNLI = HubDataset(
     classes=3,
     partial=True,
     describe=_portion,
+    examples=lambda table, _: (
+        "".join(f"{' '.join(normalize('NFC', text).split())}\0" for text in pair).encode()
+        for pair in zip(table["premise"].to_pylist(), table["hypothesis"].to_pylist(), strict=True)
+    ),
 )
 
 
 def load_mnli(root: Path, train_examples: int | None) -> Dataset:
     """MNLI (Williams, Nangia and Bowman 2018); ids of the validation pairs follow those of the training pairs."""
-    source, sha256, tables = MNLI.open(root)
-    train, heldout = tables["train"], tables["validation_matched"]
-    tokenizer = tokenizer_of(train, sha256["train"], root.parent / TOKENIZER)
+    opened = MNLI.open(root)
+    note, (train, heldout) = opened.note, opened.tables.values()
+    tokenizer = tokenizer_of(train, note.sha256["train"], root.parent / TOKENIZER)
     kept = np.flatnonzero([len(sentence) <= CHARACTERS for sentence in train["premise"].to_pylist()])
     drawn = kept[draw(len(kept), train_examples)]
     examples, cut = _examples(tokenizer, train, drawn, first_id=0)
     heldout_examples, heldout_cut = _examples(tokenizer, heldout, np.arange(heldout.num_rows), first_id=train.num_rows)
     return Dataset(
-        source=f"{source}; {cut + heldout_cut:,} pairs longer than {LENGTH} tokens, whose longer sentence was cut",
-        sha256=sha256,
+        source=f"{note.source}; {cut + heldout_cut:,} pairs longer than {LENGTH} tokens, whose longer sentence was cut",
+        sha256=note.sha256,
+        content=note.content,
         classes=MNLI.classes,
         channels=tokenizer.get_vocab_size(),
         train=examples,

@@ -38,4 +38,4 @@ def hub_dataset(task: str) -> "HubDataset | None":
 def data_at_hand(task: str, root: Path = Path("data")) -> bool:
     """Whether a task's data can be read here; embedded data always can."""
     fetched = hub_dataset(task)
-    return fetched is None or fetched.is_at_hand(root)
+    return fetched is None or fetched.noted(root) is not None

@@ -24,8 +24,8 @@ from overparam.metrics.coordinates import Coordinates
 from overparam.metrics.moments import Group, Moments
 from overparam.metrics.penalties import PenaltyChoice
 
-# Relative penalties tried by cross-validation: 1e-8 to 1e6, two a decade. The strongest leaves next to nothing of a map,
-# also where one unit has nearly all the variance, and with it of what the penalty is relative to.
+# Relative penalties tried by cross-validation: 1e-8 to 1e6, two a decade. The strongest leaves next to nothing of a
+# map, also where one unit has nearly all the variance, and with it of what the penalty is relative to.
 PENALTIES = 10.0 ** np.arange(-8, 6.5, 0.5)
 
 

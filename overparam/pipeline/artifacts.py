@@ -1,5 +1,6 @@
 """The checkpoints and feature files of a study, found in their places; one in another's place is refused."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -30,13 +31,19 @@ def ensemble_of(study: StudySpec, alpha: Fraction, replicate: int) -> dict[str, 
 
 
 def load_networks(
-    study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace, dataset: Dataset
+    study: StudySpec,
+    alpha: Fraction,
+    replicate: int,
+    workspace: Workspace,
+    dataset: Dataset,
+    *,
+    of_other_data: bool = False,
 ) -> tuple[Network, Provenance]:
     """The networks at one width in one replicate, and their provenance.
 
     Raises:
         ArtifactError: if the checkpoint is missing, damaged, or of other networks: of another task, architecture,
-            scale, width, replicate or recipe, other data or another tokenizer.
+            scale, width, replicate or recipe, another tokenizer or, unless ``of_other_data``, other data.
     """
     path = workspace.checkpoint(study, alpha, replicate)
     if not path.exists():
@@ -45,6 +52,8 @@ def load_networks(
     found = (provenance.task, provenance.arch, provenance.alpha, provenance.replicate)
     if found != (study.task, study.arch, str(alpha), replicate):
         raise ArtifactError(f"{path} holds the networks of {'-'.join(map(str, found))}, exchanged: {REMEDY}")
+    if of_other_data:
+        dataset = replace(dataset, sha256=dict(provenance.data["sha256"]))
     # Seeds are of a scale by its name, and the identity digests them.
     if provenance.identity != identify(study, alpha, replicate, dataset):
         raise ArtifactError(

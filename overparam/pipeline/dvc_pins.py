@@ -16,10 +16,12 @@ from overparam.study.record import Record
 # LibYAML, where PyYAML was built with it, is the faster reader of long lock files; all that is asked of them is text.
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 Content = TypeVar("Content", bound=BaseModel)
+DATA = "data.dvc"
 
 
 class _Meta(BaseModel):
     sha256: str | None = None
+    content: str | None = None
 
 
 class _Out(BaseModel):
@@ -52,15 +54,24 @@ def stale_reason(record: Record, path: Path, root: Path) -> str | None:
         if pinned.get(place) != md5:
             state = "another version of" if place in pinned else "no"
             return f"the record was measured on {place} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
-    data_pins = root / "data.dvc"
-    known = {out.meta.sha256 for out in _read(data_pins, _Stage).outs if out.meta} if data_pins.exists() else set()
+    known = {meta.sha256 for meta in _data_pins(root)}
     for name, sha256 in record.data["sha256"].items():
         if sha256 not in known:
-            return f"the record was measured on a {name} split that {data_pins.name} does not pin"
+            return f"the record was measured on a {name} split that {DATA} does not pin"
     place = path.relative_to(root).as_posix()
     if pinned.get(place) != digest_file(path, "md5"):
         return f"dvc.lock pins {'another version of' if place in pinned else 'no'} {place}"
     return None
+
+
+def pinned_data(root: Path) -> dict[str, str]:
+    """The SHA-256 of every data file that ``data.dvc`` pins, by that of its examples, whatever file holds them."""
+    return {meta.content: meta.sha256 for meta in _data_pins(root) if meta.content and meta.sha256}
+
+
+def _data_pins(root: Path) -> list[_Meta]:
+    path = root / DATA
+    return [out.meta for out in _read(path, _Stage).outs if out.meta] if path.exists() else []
 
 
 def pinned_outs(root: Path) -> dict[str, str]:

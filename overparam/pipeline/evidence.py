@@ -12,9 +12,10 @@ import numpy as np
 from overparam.config.studies import StudySpec
 from overparam.config.workspace import Workspace
 from overparam.data import data_at_hand
+from overparam.data.tasks import hub_dataset
 from overparam.errors import ArtifactError, OverparamError
 from overparam.io.files import alone
-from overparam.pipeline.dvc_pins import pinned_outs, stale_reason
+from overparam.pipeline.dvc_pins import pinned_data, pinned_outs, stale_reason
 from overparam.study.belonging import read_controls_of, read_equal_fit_of, read_record_of
 from overparam.study.record import Record
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 LEVELS = ("retrain", "checkpoint", "record")
+OTHER_DATA = "checkpoint, other data"  # what the level is called where networks are measured on other data than theirs
 AGREEMENT = 1e-3  # how far a measurement repeated on the same checkpoints may be from the recorded one
 TURNED = 3  # held-out examples that another machine's rounding may turn, where a probe is near undecided
 
@@ -36,9 +38,30 @@ def strongest_at_hand(study: StudySpec, root: Path) -> str:
     """The strongest level of evidence that does not train for hours."""
     if study.scale.quick:
         return "retrain"
-    if data_at_hand(study.task, root / "data") and not Workspace.at(root).lacking(study):
-        return "checkpoint"
-    return "record"
+    there = data_at_hand(study.task, root / "data") and not Workspace.at(root).lacking(study)
+    return "checkpoint" if there and not has_other_data(study.task, root) else "record"
+
+
+def has_other_data(task: str, root: Path) -> bool:
+    """Whether the data at hand of a task are not the examples that ``data.dvc`` pins, whatever file holds them."""
+    fetched = hub_dataset(task)
+    noted = fetched and fetched.noted(root / "data")
+    if not noted:
+        return False
+    pinned = pinned_data(root)
+    return not all(
+        sha256 in pinned.values() or noted.content.get(split) in pinned for split, sha256 in noted.sha256.items()
+    )
+
+
+def why_on_record(task: str, root: Path) -> str | None:
+    """Why studies of a task are judged on their records although there are data; None where it is not for these."""
+    if not has_other_data(task, root):
+        return None
+    return (
+        f"the data of {task} at hand are others than its networks were trained on, so that its records are judged: "
+        "`--claims-evidence=checkpoint` measures the stored networks on these data"
+    )
 
 
 def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFactory) -> tuple[str, Record]:
@@ -79,6 +102,9 @@ def gather(study: StudySpec, level: str | None, root: Path, progress: ProgressFa
                 f"{study} lacks {len(lacking)} checkpoints, such as {lacking[0].relative_to(root)}: "
                 f"get those that are stored with `dvc pull --allow-missing`, or make them with `{make_command(study)}`"
             )
+        if has_other_data(study.task, root):
+            elsewhere = replace(workspace, features=root / ".overparam" / level / "features")
+            return OTHER_DATA, measure_again(study, elsewhere, progress=display, of_other_data=True)
         record = measure_again(study, workspace, progress=display)
     recorded = Workspace.at(root).record(study)
     if recorded.exists():

@@ -52,12 +52,16 @@ def measure_again(
     *,
     datasets: Mapping[int, Dataset] | None = None,
     progress: Progress | None = None,
+    of_other_data: bool = False,
 ) -> Record:
-    """Extract and measure whatever a study lacks from its checkpoints, and return its record."""
+    """Extract and measure whatever a study lacks from its checkpoints, and return its record.
+
+    The networks must have been trained on the data at hand, or, ``of_other_data``, on whatever it was.
+    """
     datasets = datasets or load_study_data(study, workspace)
     progress = progress or silent()
     for alpha, replicate in progress.track(ensembles(study), description=f"features of {study}"):
-        feature_stage(study, alpha, replicate, workspace, dataset=datasets[replicate])
+        feature_stage(study, alpha, replicate, workspace, dataset=datasets[replicate], of_other_data=of_other_data)
     return measure_stage(study, workspace, progress=progress)
 
 

@@ -6,6 +6,7 @@ artifact has the right key does nothing, so any engine may run the grid, in any 
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +34,7 @@ from overparam.networks.training import accuracy, train
 from overparam.pipeline.artifacts import ensemble_of, load_features, load_networks
 from overparam.pipeline.dependencies import FEATURES, MEASURE, Code
 from overparam.pipeline.doctor import check_kernels
+from overparam.pipeline.dvc_pins import pinned_data
 from overparam.pipeline.provenance import (
     code_version,
     default_device,
@@ -52,12 +54,18 @@ Measurements = tuple[dict[str, Sample], Penalties]
 
 
 def load_study_data(study: StudySpec, workspace: Workspace) -> dict[int, Dataset]:
-    """By replicate, the examples that a study trains, fits and measures on: the same, but where it has an admission."""
+    """By replicate, the examples that a study trains, fits and measures on: the same, but where it has an admission.
+
+    Data are those that ``data.dvc`` pins where examples and labels are, whatever file holds them.
+    """
     scale = study.scale
     sizes = {"train_examples": scale.train_examples, "fit_examples": scale.fit_examples}
+    whole = load_dataset(study.task, **({} if scale.admission else sizes), root=workspace.data)
+    pinned = pinned_data(workspace.data.parent)
+    same = {split: pinned.get(whole.content.get(split, ""), sha256) for split, sha256 in whole.sha256.items()}
+    whole = replace(whole, sha256=same)
     if scale.admission is None:
-        return dict.fromkeys(scale.replicates, load_dataset(study.task, **sizes, root=workspace.data))
-    whole = load_dataset(study.task, root=workspace.data)
+        return dict.fromkeys(scale.replicates, whole)
     return {replicate: whole.apart(replicate, **sizes) for replicate in scale.replicates}
 
 
@@ -147,9 +155,18 @@ def build_networks(study: StudySpec, alpha: Fraction, members: int, dataset: Dat
 
 
 def feature_stage(
-    study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace, *, dataset: Dataset | None = None
+    study: StudySpec,
+    alpha: Fraction,
+    replicate: int,
+    workspace: Workspace,
+    *,
+    dataset: Dataset | None = None,
+    of_other_data: bool = False,
 ) -> Path:
-    """Extract the features of one checkpoint on fit and held-out examples, unless they are there; return the path."""
+    """Extract the features of one checkpoint on fit and held-out examples, unless they are there; return the path.
+
+    Networks must have been trained on the dataset, or, ``of_other_data``, on whatever it was.
+    """
     study.check_ensemble(alpha, replicate)
     checkpoint = workspace.checkpoint(study, alpha, replicate)
     path = workspace.feature_file(study, alpha, replicate)
@@ -168,7 +185,7 @@ def feature_stage(
     )
     if read_metadata(path).get("key") == key:
         return path
-    network, provenance = load_networks(study, alpha, replicate, workspace, dataset)
+    network, provenance = load_networks(study, alpha, replicate, workspace, dataset, of_other_data=of_other_data)
     network.to(default_device())
     arrays = extract(network, dataset, precision=study.scale.train.precision)
     arrays["epochs"] = np.array(provenance.epochs)

@@ -87,8 +87,20 @@ class Run:
             self._show_judgements(terminalreporter)
         for reason in skipped:
             terminalreporter.write_line(f"not judged: {reason}")
+        for reason in self._fallbacks(terminalreporter.config):
+            terminalreporter.write_line(f"on records: {reason}")
         for problem in self._problems:
             terminalreporter.write_line(f"error: {problem}", red=True)
+
+    def _fallbacks(self, config: pytest.Config) -> list[str]:
+        """Why some tasks were judged on records, where data lie at hand and no evidence was asked for."""
+        from overparam.pipeline.evidence import why_on_record
+
+        hearing = config.stash.get(HEARING, None)
+        if hearing is None or hearing.court.level is not None:
+            return []
+        tasks = dict.fromkeys(row["task"] for row in self.rows if row["evidence"] == "record")
+        return [reason for task in tasks if (reason := why_on_record(task, hearing.court.root))]
 
     def _show_judgements(self, terminalreporter: pytest.TerminalReporter) -> None:
         """At a glance; or, of a verbose run, cell by cell."""
