@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from networks import digits_params
 
 from overparam.config.recipes import ImageRecipe
 from overparam.config.studies import Config, load_config
@@ -12,7 +13,7 @@ from overparam.config.yaml_file import read_yaml
 from overparam.errors import SpecError
 
 ROOT = Path(__file__).parent.parent
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+PARAMS = digits_params()
 CONFIG = load_config(ROOT / "params.yaml")
 
 
@@ -74,7 +75,7 @@ def test_the_repositorys_own_scales_load():
         ("alphas", ["1", "-1_2"], "width factor -1/2 is out of range"),
         ("alphas", ["1", "2_3"], "width factor 2/3 is out of range"),
         ("alphas", ["1", "wide"], "width factor 'wide' is not a fraction"),
-        ("alphas", ["1_2", "1_4"], "mosaics at scale smoke in params.yaml: alphas must contain 1"),
+        ("alphas", ["1_2", "1_4"], "digits at scale smoke in params.yaml: alphas must contain 1"),
         ("alphas", ["1", "1_2", "1/2"], "alphas must differ"),
         ("alphas", ["1", "1_32"], "base_width 16 times α = 1/32 is no whole number of channels"),
         ("alphas", ["1", "1_3", "1_32"], "α = 1/3, 1/32 is no whole number"),
@@ -87,8 +88,8 @@ def test_the_repositorys_own_scales_load():
         ("replicates", [0, 0], "replicates must be different"),
         ("replicates", [-1, 0], "replicates must be different whole numbers from 0 up"),
         ("dtype", "float64", "dtype must be 'float32' or 'float16', not 'float64'"),
-        ("seed", 1, "mosaics at scale smoke in params.yaml has unknown seed"),
-        ("train.epochs", 0, "train recipe of mosaics at scale smoke in params.yaml: epochs must be positive, not 0"),
+        ("seed", 1, "digits at scale smoke in params.yaml has unknown seed"),
+        ("train.epochs", 0, "train recipe of digits at scale smoke in params.yaml: epochs must be positive, not 0"),
         ("train.batch_size", 1, "batch_size must be at least 2"),
         ("train.learning_rate", 0.0, "learning_rate must be positive"),
         ("train.learning_rate", float("nan"), "learning_rate must be a finite number, not nan"),
@@ -103,10 +104,10 @@ def test_the_repositorys_own_scales_load():
         ("train.clip_norm", 0.0, "clip_norm must be positive"),
         ("train.crop_padding", -1, "crop_padding must be at least 0, not -1"),
         ("train.precision", "float16", "precision must be 'float32' or 'bfloat16', not 'float16'"),
-        ("train.dropout", 0.5, "train recipe of mosaics at scale smoke in params.yaml has unknown dropout"),
+        ("train.dropout", 0.5, "train recipe of digits at scale smoke in params.yaml has unknown dropout"),
         ("train.epochs", "ten", "epochs must be a finite number, not 'ten'"),
-        ("train", None, "train recipe of mosaics at scale smoke in params.yaml must be a section, not None"),
-        ("alphas", 1, "mosaics at scale smoke in params.yaml: alphas must be a list, not 1"),
+        ("train", None, "train recipe of digits at scale smoke in params.yaml must be a section, not None"),
+        ("alphas", 1, "digits at scale smoke in params.yaml: alphas must be a list, not 1"),
         ("base_width", "16", "base_width must be a whole number, not '16'"),
         ("base_width", 16.5, "base_width must be a whole number, not 16.5"),
         ("base_width", -16, "base_width must be at least 1"),
@@ -140,8 +141,8 @@ def test_the_repositorys_own_scales_load():
         ("snapshots", float("nan"), "snapshots must be a list, not nan"),
         ("budgets", {"resnet18": [0.5, float("nan")]}, "budgets.resnet18.1 must be a finite number, not nan"),
         ("budgets", [0.5], "budgets must be a section, not [0.5]"),
-        ("name", "smoke", "mosaics at scale smoke in params.yaml has unknown name"),
-        ("train", [1], "train recipe of mosaics at scale smoke in params.yaml must be a section, not [1]"),
+        ("name", "smoke", "digits at scale smoke in params.yaml has unknown name"),
+        ("train", [1], "train recipe of digits at scale smoke in params.yaml must be a section, not [1]"),
         ("train.learning_rate", True, "learning_rate must be a finite number, not True"),
         ("train.weight_decay", "5e-4", "weight_decay must be a finite number, not '5e-4'"),
         ("train.clip_norm", float("-inf"), "clip_norm must be a finite number, not -inf"),
@@ -149,7 +150,7 @@ def test_the_repositorys_own_scales_load():
     ],
 )
 def test_a_scale_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, path, value, message):
-    assert message in refusal(tmp_path, changed(f"scales.smoke.mosaics.{path}", value))
+    assert message in refusal(tmp_path, changed(f"scales.smoke.digits.{path}", value))
 
 
 @pytest.mark.parametrize(
@@ -167,26 +168,26 @@ def test_a_scale_that_cannot_be_run_is_refused_in_a_sentence(tmp_path, path, val
     ],
 )
 def test_the_least_that_can_be_run_is_accepted(tmp_path, path, value):
-    load(tmp_path, changed(f"scales.smoke.mosaics.{path}", value))
+    load(tmp_path, changed(f"scales.smoke.digits.{path}", value))
 
 
-@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]["mosaics"]))
+@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]["digits"]))
 def test_a_scale_needs_every_entry(tmp_path, key):
-    message = refusal(tmp_path, changed(f"scales.smoke.mosaics.{key}", None, remove=True))
-    assert message == f"mosaics at scale smoke in params.yaml lacks {key}"
+    message = refusal(tmp_path, changed(f"scales.smoke.digits.{key}", None, remove=True))
+    assert message == f"digits at scale smoke in params.yaml lacks {key}"
 
 
-@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]["mosaics"]["train"]))
+@pytest.mark.parametrize("key", sorted(PARAMS["scales"]["smoke"]["digits"]["train"]))
 def test_a_recipe_needs_every_entry(tmp_path, key):
-    message = refusal(tmp_path, changed(f"scales.smoke.mosaics.train.{key}", None, remove=True))
-    assert message == f"train recipe of mosaics at scale smoke in params.yaml lacks {key}"
+    message = refusal(tmp_path, changed(f"scales.smoke.digits.train.{key}", None, remove=True))
+    assert message == f"train recipe of digits at scale smoke in params.yaml lacks {key}"
 
 
 def test_missing_and_unknown_entries_are_named_together(tmp_path):
-    content = yaml.safe_load(changed("scales.smoke.mosaics.dtype", None, remove=True))
-    content["scales"]["smoke"]["mosaics"] |= {"width": 1, "depth": 2}
+    content = yaml.safe_load(changed("scales.smoke.digits.dtype", None, remove=True))
+    content["scales"]["smoke"]["digits"] |= {"width": 1, "depth": 2}
     message = refusal(tmp_path, yaml.safe_dump(content))
-    assert message == "mosaics at scale smoke in params.yaml lacks dtype and has unknown depth, width"
+    assert message == "digits at scale smoke in params.yaml lacks dtype and has unknown depth, width"
 
 
 @pytest.mark.parametrize(
@@ -201,15 +202,15 @@ def test_missing_and_unknown_entries_are_named_together(tmp_path):
         ("2026-01-31: 1", "is no valid YAML: keys must be str"),
         ("tasks: {}\nscales: {}\ntasks: {}", "is no valid YAML: key 'tasks' stands twice in"),
         (changed("seed", 1), "params.yaml has unknown seed"),
-        (changed("tasks.mosaics.default_scale", 1), "params.yaml: tasks.mosaics.default_scale must be a word, not 1"),
-        (changed("tasks.mosaics.seed", 1), "params.yaml: tasks.mosaics has unknown seed"),
+        (changed("tasks.digits.default_scale", 1), "params.yaml: tasks.digits.default_scale must be a word, not 1"),
+        (changed("tasks.digits.seed", 1), "params.yaml: tasks.digits has unknown seed"),
         ("", "params.yaml must be a section, not None"),
         ("[1, 2]", "params.yaml must be a section, not [1, 2]"),
         ("scales: {}", "params.yaml lacks tasks, toy"),
         ("tasks: {}\nscales: {smoke: }", "params.yaml: scales.smoke must be a section, not None"),
-        (changed("tasks.mosaics", None), "params.yaml: tasks.mosaics must be a section, not None"),
-        (changed("tasks.mosaics.default_scale", "huge"), "there is no scale 'huge': params.yaml has "),
-        (changed("tasks.mnli.default_scale", "smoke"), "scale smoke does not run task mnli: it runs mosaics, nli"),
+        (changed("tasks.digits", None), "params.yaml: tasks.digits must be a section, not None"),
+        (changed("tasks.digits.default_scale", "huge"), "there is no scale 'huge': params.yaml has "),
+        (changed("tasks.mnli.default_scale", "smoke"), "scale smoke does not run task mnli: it runs digits, nli"),
         (changed("tasks.mnli", None, remove=True), "has scales for mnli but no such task: give it a default scale"),
     ],
 )
