@@ -8,7 +8,7 @@ from overparam.constants import SEED
 from overparam.data import load_dataset
 from overparam.data.mosaics import CLASSES, DIGITS, MOSAICS, compose, draw_mosaics
 
-DIGIT = datasets.load_digits().target
+PIXELS, DIGIT = map(np.asarray, datasets.load_digits(return_X_y=True))
 
 
 @pytest.fixture(scope="module")
@@ -69,5 +69,5 @@ def test_a_mosaic_shows_its_pictures_row_by_row():
 
 def test_digits_are_parted_by_the_split_seed(mosaics):
     order = np.random.default_rng(SEED).permutation(len(DIGIT))
-    whole = datasets.load_digits().data.astype(np.uint8)
+    whole = PIXELS.astype(np.uint8)
     assert pictures(mosaics.train) == set(map(bytes, whole[order[:DIGITS]]))
