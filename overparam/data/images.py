@@ -12,6 +12,7 @@ from overparam.constants import SEED
 from overparam.data.examples import Dataset, Examples, Normalisation, draw
 from overparam.data.hub import HubDataset, is_picture
 from overparam.errors import DataError
+from overparam.io.reading import one_line
 
 
 def load_digits(train_examples: int | None) -> Dataset:
@@ -68,9 +69,16 @@ def _decode(table: pa.Table, count: int | None, *, first_id: int, where: Path) -
     inputs = np.empty((len(rows), 3, 32, 32), np.uint8)
     for place, row in enumerate(rows.tolist()):
         try:
-            image = np.asarray(Image.open(io.BytesIO(pictures[row].as_py())).convert("RGB"))
-            inputs[place] = image.transpose(2, 0, 1)
-        except (OSError, ValueError, TypeError) as error:
-            raise DataError(f"{where} has no 32×32 image in row {row} ({error}): fetch it again") from None
+            inputs[place] = _pixels(pictures[row].as_py())
+        except Exception as error:  # a damaged picture makes its decoder raise nearly anything
+            raise DataError(f"{where} has no 32×32 image in row {row} ({one_line(error)}): fetch it again") from None
     labels = table["label"].to_numpy()[rows].astype(np.int64)
     return Examples(first_id + rows, inputs, labels)
+
+
+def _pixels(encoded: bytes) -> np.ndarray:
+    """(3, 32, 32) uint8, unpacked only once the size is known."""
+    with Image.open(io.BytesIO(encoded), formats=("PNG", "JPEG")) as image:
+        if image.size != (32, 32):
+            raise ValueError(f"it has {image.width}×{image.height} pixels")
+        return np.asarray(image.convert("RGB")).transpose(2, 0, 1)

@@ -14,6 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from overparam.errors import StorageError
+from overparam.io.reading import read_json
 
 # By kind of sealed file, an entry that only files of this kind have.
 KINDS = {
@@ -108,21 +109,17 @@ def read_sealed(path: Path, kind: str) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it cannot be read, is no such JSON, was edited, or is of another kind.
+        ValueError: as `read_json`; or if it was edited, or is of another kind.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         if not isinstance(content, dict) or content.pop("sha256", None) != digest_json(content):
             raise ValueError("its content does not match its own SHA-256")
-        found = next((name for name, entry in KINDS.items() if entry in content), "file of another kind")
-        if found != kind:
-            raise ValueError(f"it is a {found}, where a {kind} belongs")
-    except RecursionError:
+    except RecursionError:  # by the digest, which goes deeper than what reads
         raise ValueError("it is nested too deeply") from None
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ValueError(error.strerror) from None
+    found = next((name for name, entry in KINDS.items() if entry in content), "file of another kind")
+    if found != kind:
+        raise ValueError(f"it is a {found}, where a {kind} belongs")
     return content
 
 
