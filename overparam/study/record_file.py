@@ -182,10 +182,10 @@ def check_lengths(content: RecordFile | WithoutCurves) -> None:
         members, *others = {len(each) for each in [*entry["train_accuracy"], *entry["heldout_accuracy"]]} or {0}
         wanted[f"networks of α = {alpha} have an accuracy each"] = members > 0 and not others
         less = entry.get("less", Less(budgets=[], checkpoints=[], fit={}))
-        wanted[f"networks of α = {alpha} that are trained less have budgets"] = len(less["budgets"]) == len(
-            less["checkpoints"]
-        )
-        by_replicate = {name: entry[name] for name in BY_REPLICATE if name in entry} | entry.get("history", {})
+        as_many = len(less["budgets"]) == len(less["checkpoints"])
+        wanted[f"networks of α = {alpha} that are trained less have a budget each"] = as_many
+        by_replicate: dict[str, Any] = {name: entry[name] for name in BY_REPLICATE if name in entry}
+        by_replicate.update(entry.get("history", {}))
         for name, values in by_replicate.items():
             wanted[f"networks of α = {alpha} have {name} of {count} replicates"] = len(values) == count
     for name, sample in content["samples"].items():

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, ConfigDict, StrictFloat, TypeAdapter, ValidationError, with_config
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 from overparam.config.refusals import refusal
 from overparam.config.studies import parse_alpha
@@ -78,7 +78,9 @@ class Ran(TypedDict):
     """What was run, as far as it is asked for here; the rest is as in ``params.yaml``."""
 
     alphas: list[Annotated[str, AfterValidator(_as_width)]]
+    dimensions: NotRequired[int]
     neurons: int
+    seeds: NotRequired[int]
     threshold: float
     thresholds: list[float]
 

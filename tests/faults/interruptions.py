@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -171,9 +171,18 @@ def _differs(world: World, command: str, root: Path, of: str) -> str | None:
     found, after = files_in(root), files_in(world.after(command))
     other = [place for place in found.keys() | after.keys() if found.get(place) != after.get(place)]
     if other:
-        return f"{of}: {other[0]} is not what an undisturbed run writes"
+        place = sorted(other)[0]
+        return f"{of}: {place} is not what an undisturbed run writes{_first_other(found.get(place), after.get(place))}"
     left = [*root.rglob(".*.part")]
     return f"{of}: {left[0].name} is left" if left else None
+
+
+def _first_other(found: bytes | None, after: bytes | None) -> str:
+    """Where two files differ first, in both."""
+    if found is None or after is None:
+        return f", but {'lacking' if found is None else 'there'}"
+    place = next((k for k, (one, other) in enumerate(zip(found, after, strict=False)) if one != other), 0)
+    return f", at byte {place}: {found[place - 60 : place + 60]} in place of {after[place - 60 : place + 60]}"
 
 
 def twice(world: World, command: str) -> str | None:
@@ -238,6 +247,7 @@ def disturb(kills: int, pairs: int, disks: int, seed: int = 0) -> Tally:
 
 def _count(tally: Tally, kind: str, attempt: Callable[[], str | None]) -> None:
     short = attempt()
+    print(kind, short or "", file=sys.stderr, flush=True)
     tally.tried[kind] += 1
     if short:
         tally.fell[kind] += 1
@@ -248,9 +258,7 @@ def disturbed(**asked: int) -> Tally:
     """The same in a process of its own, which loads everything and has one thread."""
     command = [sys.executable, "-W", "ignore", __file__, json.dumps(asked)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=True)
     return Tally(**json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -258,4 +266,4 @@ if __name__ == "__main__":
     import torch
 
     torch.set_num_threads(1)
-    print(json.dumps(asdict(disturb(**json.loads(sys.argv[1])))))
+    print(json.dumps(vars(disturb(**json.loads(sys.argv[1])))))
