@@ -230,3 +230,59 @@ def test_the_digest_of_source_covers_modules_and_packages_in_any_order(tmp_path,
         assert digest_source("a", "models") != digest
         sources[name].write_text(name)
     assert digest_source("a", "models") == digest
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from overparam.io.files import temporary_folder, write_atomically, write_folder
+path = Path(sys.argv[1])
+def die(temporary):
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[2] == "file":
+    write_atomically(path, die)
+with (temporary_folder(path.parent, path.name) if sys.argv[2] == "folder" else write_folder(path.parent)) as folder:
+    die(folder / "a.txt")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is held there")
+@pytest.mark.parametrize("kind", ["file", "folder", "files"])
+def test_what_a_killed_process_left_is_gone_once_the_next_one_writes_there(tmp_path, kind):
+    path = tmp_path / "record.json"
+    subprocess.run([sys.executable, "-c", KILLED, path, kind])
+    (left,) = tmp_path.iterdir()
+    if kind == "files":
+        with files.write_folder(tmp_path) as folder:
+            (folder / "record.json").write_text("whole")
+    else:
+        write_json(path, {})
+    assert not left.exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["record.json"]
+
+
+@pytest.mark.parametrize("make", [files._new_file, files._new_folder])
+def test_what_is_being_written_is_not_taken_for_left(tmp_path, make):
+    with (
+        files._temporary(tmp_path, "record.json", make) as own,
+        files._temporary(tmp_path, "record.json", make) as other,
+    ):
+        assert own.exists()
+        assert other.exists()
+        assert own != other
+        assert len([*tmp_path.iterdir()]) == 2
+    assert not [*tmp_path.iterdir()]
+
+
+def test_what_another_takes_for_left_before_it_is_held_is_made_anew(tmp_path):
+    made = []
+
+    def swept(place, prefix):
+        made.append(files._new_file(place, prefix))
+        if len(made) == 1:
+            made[0].unlink()
+        return made[-1]
+
+    with files._temporary(tmp_path, "record.json", swept) as own:
+        assert own == made[1]

@@ -63,7 +63,7 @@ def test_a_record_knows_its_widths_and_how_well_they_fit():
 
 def test_a_record_reads_back_as_it_was_written(tmp_path):
     record = synthetic_record()
-    sample = sample_of(contributions(3, quantities=2), ("a", "b"))
+    sample = sample_of(contributions(3, replicates=5, quantities=2), ("a", "b"))
     record = replace(record, samples={**record.samples, "another": sample})
     path = tmp_path / "new" / "record.json"
     write_record(path, record)

@@ -36,3 +36,27 @@ def test_workers_that_trained_nothing_before_are_not_taken_to_leak_memory(tmp_pa
         timeout=300,
     )
     assert (run.returncode, run.stderr) == (0, "")
+
+
+CHILD = """
+import subprocess, sys, time
+if len(sys.argv) > 1:
+    from overparam.io.workers import end_with
+    end_with(int(sys.argv[1]))
+    print("begun", flush=True)
+    time.sleep(600)
+else:
+    import os
+    from overparam.io.workers import end_with
+    end_with(os.getpid())  # does nothing to itself
+    subprocess.run([sys.executable, __file__, str(os.getpid())])
+"""
+
+
+def test_a_process_ends_with_the_one_that_it_works_for(tmp_path):
+    script = tmp_path / "program.py"
+    script.write_text(CHILD)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout.readline() == "begun\n"
+        parent.kill()
+        assert parent.stdout.read() == ""  # which ends once nobody holds it, the child neither

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from overparam.config.refusals import refusal
 from overparam.errors import ArtifactError
+from overparam.io.reading import WRITTEN_BY_HAND, read_json
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -29,11 +30,11 @@ def read_fit(path: Path) -> Mapping[str, float]:
         ArtifactError: if it says something else.
     """
     try:
-        return TypeAdapter(Meta).validate_json(path.read_bytes())["train_accuracy"]
+        return TypeAdapter(Meta).validate_python(read_json(path, WRITTEN_BY_HAND))["train_accuracy"]
     except FileNotFoundError:
         return {}
-    except (ValidationError, OSError) as error:
-        why = refusal(error, lambda keys: ("it", keys)) if isinstance(error, ValidationError) else error.strerror
+    except ValueError as error:
+        why = refusal(error, lambda keys: ("it", keys)) if isinstance(error, ValidationError) else error
         raise ArtifactError(
             f'{path} does not tell training accuracies ({why}): write {{"train_accuracy": {{"wide": 0.99}}}}, '
             "in [0, 1] by the names of files"

@@ -1,12 +1,15 @@
 """What pydantic finds wrong, said in one sentence: where, by keys, and what must stand there."""
 
 from collections.abc import Callable
-from reprlib import repr as short
+from reprlib import Repr
 
 from pydantic import ValidationError
 
 Keys = tuple[str | int, ...]  # from the top of a file down to an entry
 Place = Callable[[Keys], tuple[str, Keys]]  # the section that an entry stands in, in words, and the keys below it
+
+_INPUTS = Repr()
+_INPUTS.maxlevel, _INPUTS.maxlist, _INPUTS.maxdict = 2, 3, 3  # of rows of numbers, the first
 
 # By pydantic's type of an error, what an entry must be; "must" is that of `overparam.config.entries.Must`.
 MUST = {
@@ -38,13 +41,13 @@ def refusal(error: ValidationError, place: Place) -> str:
         section = first["loc"][:-1]
         said = []
         for kind, verb in NAMES.items():
-            named = [str(e["loc"][-1]) for e in errors if e["type"] == kind and e["loc"][:-1] == section]
+            named = [_named(e["loc"][-1]) for e in errors if e["type"] == kind and e["loc"][:-1] == section]
             said += [f"{verb} {', '.join(sorted(named))}"] if named else []
         return f"{_at(section, place)} {' and '.join(said)}"
     context = first.get("ctx", {})
     if first["type"] in MUST:
         must = MUST[first["type"]].format(**context)
-        return f"{_at(first['loc'], place)} must {must}, not {short(first['input'])}"
+        return f"{_at(first['loc'], place)} must {must}, not {_INPUTS.repr(first['input'])}"
     if first["type"] == "value_error":  # raised in the package, a sentence that names what it is about
         return f"{place(first['loc'])[0]}: {context['error']}"
     return f"{_at(first['loc'], place)} is refused: {first['msg']}"
@@ -52,4 +55,9 @@ def refusal(error: ValidationError, place: Place) -> str:
 
 def _at(keys: Keys, place: Place) -> str:
     where, inner = place(keys)
-    return f"{where}: {'.'.join(map(str, inner))}" if inner else where
+    return f"{where}: {'.'.join(map(_named, inner))}" if inner else where
+
+
+def _named(key: object) -> str:
+    """A key as it was written, or the beginning of one that no sentence has room for."""
+    return key if isinstance(key, str) and key.isprintable() and len(key) < 80 else _INPUTS.repr(key)

@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from overparam.config.tasks import TASKS
 from overparam.data.hub import NOTE, HubDataset
 from overparam.data.tasks import hub_dataset
 from overparam.errors import DataError, StorageError
-from overparam.io.files import alone, digest_file, write_atomically, write_json
+from overparam.io.files import alone, digest_file, temporary_folder, write_atomically, write_json
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,10 @@ def fetch(task: str, *, mirror: Path | None = None, root: Path = Path("data")) -
         raise DataError(f"task {task!r} has nothing to fetch: only {names} have, embedded tasks bring their data")
     folder = (root / dataset.folder).resolve()  # beside what a link leads to, renaming is possible
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
         # Of two runs side by side each has a folder of its own, and the later one stays.
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as staging:
-            new = Path(staging, "new")
-            fetched = _fetch_into(new, dataset, mirror)
-            _put_in_place(new, folder, Path(staging))
+        with temporary_folder(folder.parent, folder.name) as staging:
+            fetched = _fetch_into(staging / "new", dataset, mirror)
+            _put_in_place(staging / "new", folder, staging)
     except OSError as error:
         raise StorageError(
             f"could not put {dataset.title} into {folder} ({error.strerror or error}); what stood there was not "

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from overparam.errors import DataError, StorageError
 from overparam.io.files import alone
 from overparam.io.parquet import read_parquet
+from overparam.io.reading import WRITTEN_BY_HAND, one_line, opened, parse_json, read_text
 
 NOTE = "source.json"  # beside the files of each dataset
 
@@ -131,20 +132,20 @@ class HubDataset:
 
     def _noted(self, folder: Path) -> Source:
         try:
-            return Source.model_validate_json(self._note(folder))
+            return Source.model_validate(parse_json(self._note(folder)))
         except ValueError:
             raise DataError(f"{folder / NOTE} is damaged: run `overparam data fetch {self.task}` again") from None
 
-    def _note(self, folder: Path) -> bytes:
+    def _note(self, folder: Path) -> str:
         path = folder / NOTE
         try:
-            return path.read_bytes()
+            return read_text(path, WRITTEN_BY_HAND)
         except FileNotFoundError:
             raise DataError(
                 f"there is no {self.title} in {folder}: get it with `overparam data fetch {self.task}`, "
                 f"or from a local mirror with `overparam data fetch {self.task} --from DIR`"
             ) from None
-        except OSError:
+        except ValueError:
             raise DataError(f"{path} cannot be read: run `overparam data fetch {self.task}` again") from None
 
     def read(self, path: Path) -> pa.Table:
@@ -164,9 +165,10 @@ class HubDataset:
         columns = list(self.columns)
         try:
             table = read_parquet(file, columns)
-        except (pa.ArrowInvalid, OSError) as error:
-            reason = " ".join(str(error).split())
-            raise DataError(f"{path} cannot be read as {self.title} in parquet ({reason}): fetch it again") from None
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DataError(
+                f"{path} cannot be read as {self.title} in parquet ({one_line(error)}): fetch it again"
+            ) from None
         except KeyError as error:
             wanted = ", ".join(columns)
             raise DataError(f"{path} has {error.args[0]} where {wanted} belong: fetch it again") from None
@@ -196,14 +198,13 @@ def is_picture(kind: pa.DataType) -> bool:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedReader | None]:
-    """A file to read, or None where there is none."""
-    try:
-        file = path.open("rb")
-    except OSError:
-        yield None
-    else:
-        with file:
-            yield file
+    """A plain file to read, or None where there is none."""
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(opened(path))
+        except (FileNotFoundError, ValueError):
+            file = None
+        yield file
 
 
 def _empty(values: pa.ChunkedArray) -> np.ndarray:

@@ -13,6 +13,7 @@ from overparam.constants import SEED
 from overparam.data.examples import Dataset, Examples, Normalisation, draw
 from overparam.data.hub import HubDataset, is_picture
 from overparam.errors import DataError
+from overparam.io.reading import one_line
 
 
 def load_digits(train_examples: int | None) -> Dataset:
@@ -82,9 +83,14 @@ def _pictures(table: pa.Table, rows: Iterable[int], where: Path) -> Iterator[np.
     pictures = table["img"].combine_chunks().field("bytes")
     for row in rows:
         try:
-            pixels = np.asarray(Image.open(io.BytesIO(pictures[row].as_py())).convert("RGB")).transpose(2, 0, 1)
-            if pixels.shape != (3, 32, 32):
-                raise ValueError(f"it has {pixels.shape[2]}×{pixels.shape[1]}")
-            yield pixels
-        except (OSError, ValueError, TypeError) as error:
-            raise DataError(f"{where} has no 32×32 image in row {row} ({error}): fetch it again") from None
+            yield _pixels(pictures[row].as_py())
+        except Exception as error:  # a damaged picture makes its decoder raise nearly anything
+            raise DataError(f"{where} has no 32×32 image in row {row} ({one_line(error)}): fetch it again") from None
+
+
+def _pixels(encoded: bytes) -> np.ndarray:
+    """(3, 32, 32) uint8, unpacked only once the size is known."""
+    with Image.open(io.BytesIO(encoded), formats=("PNG", "JPEG")) as image:
+        if image.size != (32, 32):
+            raise ValueError(f"it has {image.width}×{image.height} pixels")
+        return np.asarray(image.convert("RGB")).transpose(2, 0, 1)

@@ -14,6 +14,7 @@ from overparam.data.examples import Dataset, Examples, draw
 from overparam.data.hub import HubDataset, is_text
 from overparam.errors import DataError
 from overparam.io.files import digest_json, write_json
+from overparam.io.reading import one_line, read_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -114,8 +115,11 @@ def tokenizer_of(train: pa.Table, sha256: str, path: Path) -> Tokenizer:
     """
     trained_on = {"train": sha256, "vocabulary": VOCABULARY}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
+        if [tokenizer.token_to_id(token) for token in SPECIALS] != [*range(len(SPECIALS))]:
+            raise ValueError(f"its first tokens are not {', '.join(SPECIALS)}")
+        tokenizer.encode("α")  # what no vocabulary has, by the token for what it has not
         if content["trained_on"] == trained_on:
             return tokenizer
     except FileNotFoundError:
@@ -123,7 +127,7 @@ def tokenizer_of(train: pa.Table, sha256: str, path: Path) -> Tokenizer:
     except Exception as error:
         # The library raises bare exceptions for a damaged tokenizer.
         raise DataError(
-            f"{path} is no tokenizer ({' '.join(str(error).split())}): get it with `dvc pull --allow-missing`, "
+            f"{path} is no tokenizer ({one_line(error)}): get it with `dvc pull --allow-missing`, "
             "or delete it and it is trained again"
         ) from None
     sentences = [s for name in ("premise", "hypothesis") for s in train[name].to_pylist() if len(s) <= CHARACTERS]

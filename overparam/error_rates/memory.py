@@ -6,6 +6,7 @@ from typing import Any
 
 from overparam.errors import StorageError
 from overparam.io.files import digest_json, digest_source
+from overparam.io.reading import RECORDED, read_bytes
 from overparam.pipeline.provenance import libraries
 from overparam.verdicts.margins import Preregistration
 
@@ -25,13 +26,16 @@ class Memory:
         self.path = path
         self._key = digest_json({"code": digest_source(*CODE), "margins": margins.sha256, "libraries": libraries()})
         self.found: dict[str, Any] = {}
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        try:
+            lines = read_bytes(path, RECORDED).decode("utf-8", "replace").splitlines()
+        except (FileNotFoundError, ValueError):
+            lines = []  # what cannot be read is found again
         for line in lines:
             try:
                 key, name, found = json.loads(line)
-            except ValueError:
+            except (ValueError, TypeError, RecursionError):
                 continue  # the end of a line that an interrupted run did not write
-            if key == self._key:
+            if key == self._key and isinstance(name, str):
                 self.found[name] = found
 
     def keep(self, name: str, found: Any) -> None:

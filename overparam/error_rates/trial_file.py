@@ -1,9 +1,9 @@
 """What the JSON of the judge's error rates says: checked when it is read, printed by `overparam schema error-rates`."""
 
 from functools import cache
-from typing import NotRequired
+from typing import Annotated, NotRequired
 
-from pydantic import ConfigDict, TypeAdapter, with_config
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
 BoundFile = TypedDict("BoundFile", {"counted": str, "at most": NotRequired[int], "at least": NotRequired[int]})
@@ -35,4 +35,13 @@ class TrialFile(TypedDict):
 @cache
 def of_trials() -> TypeAdapter[TrialFile]:
     """What validates the content of such a file."""
-    return TypeAdapter(TrialFile)
+    return TypeAdapter(Annotated[TrialFile, AfterValidator(_is_whole)])
+
+
+def _is_whole(trial: TrialFile) -> TrialFile:
+    """Raise ValueError unless every row has counts of what it bounds, and every bound a limit."""
+    for row in trial["rows"]:
+        for bound in row["bounds"]:
+            if bound["counted"] not in row["counts"] or len(bound) != 2:
+                raise ValueError(f"the row of {row['world']!r} has no count, or no one limit, of {bound['counted']!r}")
+    return trial

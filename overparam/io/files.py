@@ -1,19 +1,27 @@
 """Files that are either whole or not there: atomic writes, digests, canonical JSON."""
 
 import ast
+import glob
 import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from overparam.errors import StorageError
+from overparam.io.reading import read_json
+
+if sys.platform != "win32":
+    import fcntl
+
+PART = ".part"  # of the names of what is not yet whole
 
 # By kind of sealed file, an entry that only files of this kind have.
 KINDS = {
@@ -32,25 +40,18 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         StorageError: if the disk refuses the write (full, read-only); the old file is untouched.
     """
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        temporary = Path(name)
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        with _temporary(path.parent, path.name, _new_file) as temporary:
+            write(temporary)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
     except OSError as error:
         raise StorageError(
             f"could not write {path} ({error.strerror or error}); nothing that stood there was changed: "
             "free some space or make the folder writable, then run the same command again"
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -60,16 +61,77 @@ def write_folder(folder: Path) -> Iterator[Path]:
     Raises:
         StorageError: if the disk refuses a folder.
     """
-    with refusals_told(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".writing."))
-    try:
+    with ExitStack() as stack:
+        with refusals_told(folder):
+            temporary = stack.enter_context(temporary_folder(folder, "writing"))
         yield temporary
         with refusals_told(folder):
             for file in sorted(temporary.iterdir()):
                 file.replace(folder / file.name)
+
+
+@contextmanager
+def temporary_folder(place: Path, name: str) -> Iterator[Path]:
+    """A new folder in ``place`` that is gone on leaving; raises OSError if the disk refuses it."""
+    with _temporary(place, name, _new_folder) as made:
+        yield made
+
+
+@contextmanager
+def _temporary(place: Path, name: str, make: Callable[[Path, str], Path]) -> Iterator[Path]:
+    """What is new in ``place`` and gone on leaving, with whatever killed processes left there by that name."""
+    place.mkdir(parents=True, exist_ok=True)
+    for left in place.glob(f".{glob.escape(name)}.*{PART}"):
+        with suppress(OSError), _held(left):
+            _remove(left)
+    with ExitStack() as stack:
+        made = _made(place, name, make, stack)
+        stack.callback(_remove, made)
+        yield made
+
+
+def _made(place: Path, name: str, make: Callable[[Path, str], Path], stack: ExitStack) -> Path:
+    """What is new, and held; before it is held, another process may take it for left, and then another is made."""
+    while True:
+        made = make(place, f".{name}.")
+        with suppress(BlockingIOError, FileNotFoundError):
+            stack.enter_context(_held(made))
+            if made.exists():
+                return made
+
+
+def _new_file(place: Path, prefix: str) -> Path:
+    handle, name = tempfile.mkstemp(dir=place, prefix=prefix, suffix=PART)
+    os.close(handle)
+    return Path(name)
+
+
+def _new_folder(place: Path, prefix: str) -> Path:
+    return Path(tempfile.mkdtemp(dir=place, prefix=prefix, suffix=PART))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold what is there as long as this process lives; raises BlockingIOError while another holds it.
+
+    Windows does not let go of what is held, so there nothing is, and nothing is taken for left.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
 
 
 @contextmanager
@@ -108,21 +170,17 @@ def read_sealed(path: Path, kind: str) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it cannot be read, is no such JSON, was edited, or is of another kind.
+        ValueError: as `read_json`; or if it was edited, or is of another kind.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         if not isinstance(content, dict) or content.pop("sha256", None) != digest_json(content):
             raise ValueError("its content does not match its own SHA-256")
-        found = next((name for name, entry in KINDS.items() if entry in content), "file of another kind")
-        if found != kind:
-            raise ValueError(f"it is a {found}, where a {kind} belongs")
-    except RecursionError:
+    except RecursionError:  # by the digest, which goes deeper than what reads
         raise ValueError("it is nested too deeply") from None
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ValueError(error.strerror) from None
+    found = next((name for name, entry in KINDS.items() if entry in content), "file of another kind")
+    if found != kind:
+        raise ValueError(f"it is a {found}, where a {kind} belongs")
     return content
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from overparam.errors import ArtifactError
 from overparam.io.files import write_atomically
+from overparam.io.reading import check_growth, one_line, opened, parse_json
 
 ENTRY = "overparam"  # of the header: the digest, a space, the metadata
 
@@ -36,6 +38,9 @@ def read_sealed(path: Path, *, remedy: str) -> tuple[dict[str, np.ndarray], dict
         ArtifactError: if the file is missing, truncated, altered in any byte, or not ours.
     """
     try:
+        with opened(path) as plain:
+            size = os.fstat(plain.fileno()).st_size
+        check_growth(size, size)
         with safe_open(path, framework="np") as file:
             header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -44,20 +49,32 @@ def read_sealed(path: Path, *, remedy: str) -> tuple[dict[str, np.ndarray], dict
         raise ArtifactError(f"there is no {path}: {remedy}") from None
     except KeyError:
         raise ArtifactError(f"{path} was not written by overparam: {remedy}") from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ArtifactError(f"{path} is truncated or damaged ({error}): {remedy}") from None
+    except (SafetensorError, OSError, ValueError, AttributeError, TypeError) as error:  # kinds that NumPy has not
+        raise ArtifactError(f"{path} is truncated or damaged ({one_line(error)}): {remedy}") from None
     if _digest(arrays, text) != seal:
         raise ArtifactError(f"{path} is corrupt, its content does not match its own SHA-256: {remedy}")
-    return arrays, json.loads(text)
+    try:
+        return arrays, _metadata(text)
+    except ValueError as error:
+        raise ArtifactError(
+            f"{path} says nothing that can be read of its arrays ({one_line(error)}): {remedy}"
+        ) from None
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
     """A sealed file's metadata, its content unchecked; empty if there is no such file."""
     try:
-        with safe_open(path, framework="np") as file:
-            return json.loads((file.metadata() or {})[ENTRY].split(" ", 1)[1])
+        with opened(path), safe_open(path, framework="np") as file:
+            return _metadata((file.metadata() or {})[ENTRY].split(" ", 1)[1])
     except (SafetensorError, OSError, ValueError, LookupError):
         return {}
+
+
+def _metadata(text: str) -> dict[str, Any]:
+    metadata = parse_json(text)
+    if not isinstance(metadata, dict):
+        raise ValueError("it is no object of JSON")
+    return metadata
 
 
 def _digest(arrays: Mapping[str, np.ndarray], text: str) -> str:

@@ -1,5 +1,6 @@
 """Checkpoints: all members of one ensemble in one file, with provenance, verified on load."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -8,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 from torch import Tensor
 
-from overparam.errors import ArtifactError
+from overparam.config.entries import STRICT
+from overparam.config.studies import parse_alpha
+from overparam.errors import ArtifactError, SpecError
 from overparam.io.sealed import read_sealed, write_sealed
 from overparam.networks.registry import Network, build
 
@@ -26,6 +30,8 @@ class Provenance:
     ``epochs`` trained and accuracies (shares in [0, 1]) have an entry a network; ``history`` holds mean training loss
     and accuracy of each epoch, (epochs, members).
     """
+
+    __pydantic_config__ = STRICT
 
     identity: str
     key: str
@@ -61,7 +67,9 @@ def load_checkpoint(path: Path) -> tuple[Network, Provenance]:
     """
     state, metadata = read_sealed(path, remedy=REMEDY)
     try:
-        provenance = Provenance(**metadata)
+        TypeAdapter(Provenance).validate_json(json.dumps(metadata))
+        provenance = Provenance(**metadata)  # as it was written: 4 epochs are not 4.0
+        _check_sizes(provenance, state)
         network = build(
             provenance.arch,
             Fraction(provenance.alpha),
@@ -71,9 +79,19 @@ def load_checkpoint(path: Path) -> tuple[Network, Provenance]:
             classes=provenance.classes,
         )
         network.load_state_dict(as_tensors(state))
-    except (TypeError, RuntimeError):
+    except (TypeError, RuntimeError, ValueError, SpecError):
         raise ArtifactError(f"{path} is no checkpoint of this version of overparam: {REMEDY}") from None
     return network.to(memory_format=torch.channels_last), provenance  # pyright: ignore[reportCallIssue]
+
+
+def _check_sizes(provenance: Provenance, state: Mapping[str, np.ndarray]) -> None:
+    """Raise ValueError if networks are said to be larger than what is there of them: nothing so large is built."""
+    largest = max((array.size for array in state.values()), default=0)
+    width = len(provenance.seeds) * provenance.base_width * parse_alpha(provenance.alpha)
+    if not min(width, provenance.channels, provenance.classes) > 0:
+        raise ValueError("networks without width, channels or classes")
+    if max(width, provenance.channels, provenance.classes) > largest:
+        raise ValueError("networks larger than their arrays")
 
 
 def as_arrays(state: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

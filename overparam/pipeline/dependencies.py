@@ -31,6 +31,7 @@ NEUTRAL = frozenset(
         "io/files",  # writes what is whole or not there, and digests it
         "io/parquet",  # hands on the rows that are stored
         "io/progress",
+        "io/reading",  # hands on what is stored, or refuses it
         "io/workers",  # where processes run, not what they do
         "data/hub",  # hands on what data.dvc pins, or refuses it
         "data/tasks",  # loads by the name that is looked up here

@@ -4,19 +4,32 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel
 
+from overparam.config.yaml_file import check_size
 from overparam.errors import ArtifactError
 from overparam.io.files import digest_file
+from overparam.io.reading import RECORDED, read_text
 from overparam.study.record import Record
 
 # LibYAML, where PyYAML was built with it, is the faster reader of long lock files; all that is asked of them is text.
-LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+LOADER: type[yaml.BaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+ENTRIES = 1_000_000  # in a file; the longest here has twenty thousand
 Content = TypeVar("Content", bound=BaseModel)
 DATA = "data.dvc"
+
+
+class _UniqueKeys(LOADER):
+    """Refuses a mapping that names a key twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        made = super().construct_mapping(node, deep)
+        if len(made) < len(node.value):
+            raise yaml.MarkedYAMLError(problem="a key stands twice", problem_mark=node.start_mark)
+        return made
 
 
 class _Meta(BaseModel):
@@ -88,11 +101,13 @@ def _read(path: Path, kind: type[Content]) -> Content:
     try:
         state = path.stat()
         return _parsed(path, kind, (state.st_mtime_ns, state.st_size, state.st_ino))
-    except (yaml.YAMLError, ValueError, RecursionError, OSError):
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OSError):
         raise ArtifactError(f"{path} is damaged: restore it with git") from None
 
 
 @lru_cache(maxsize=16)
 def _parsed(path: Path, kind: type[Content], state: tuple[int, ...]) -> Content:
     """Read once, as long as the file is in the same state: every record asks for the same locks."""
-    return kind.model_validate(yaml.load(path.read_text(encoding="utf-8"), LOADER) or {})
+    content = yaml.load(read_text(path, RECORDED), _UniqueKeys) or {}
+    check_size(content, ENTRIES)
+    return kind.model_validate(content)

@@ -53,7 +53,7 @@ def fit_stage(
         }
     )
     known = _known(path)
-    if known.get("key") != key:
+    if known.get("key") != key or not {*PARTS} <= set(known):
         fit = measure_fit(network.to(default_device()), dataset, study.recipe, alpha.denominator)
         known = {"key": key, **asdict(fit)}
         write_sealed(path, known)

@@ -1,7 +1,9 @@
 """Whole studies: every ensemble through the stages, and the record at the end."""
 
+import os
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,7 +14,7 @@ from overparam.config.studies import StudySpec
 from overparam.config.workspace import Workspace
 from overparam.data import Dataset
 from overparam.io.progress import silent
-from overparam.io.workers import fresh_workers
+from overparam.io.workers import end_with, fresh_workers
 from overparam.pipeline.doctor import check_kernels
 from overparam.pipeline.stages import feature_stage, is_trained, load_study_data, measure_stage, train_stage
 from overparam.study.record import Record
@@ -41,9 +43,17 @@ def _train_side_by_side(
     fresh_workers()
     run_all: Any = Parallel(n_jobs=1 if torch.cuda.is_available() else -1, return_as="generator_unordered")
     here = workspace.absolute()  # a process keeps the working directory that it was started in
-    trained = run_all(delayed(train_stage)(study, a, r, here, dataset=datasets[r]) for a, r in lacking)
+    trained = run_all(delayed(_train_for)(os.getpid(), study, a, r, here, datasets[r]) for a, r in lacking)
     for _ in progress.track(trained, total=len(lacking), description=f"training {study}"):
         pass
+
+
+def _train_for(
+    parent: int, study: StudySpec, alpha: Fraction, replicate: int, workspace: Workspace, dataset: Dataset
+) -> Path:
+    """Train in a process of its own, as long as the one that shares out the work lives."""
+    end_with(parent)
+    return train_stage(study, alpha, replicate, workspace, dataset=dataset)
 
 
 def measure_again(

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from overparam.config.entries import stated
 from overparam.errors import ArtifactError
@@ -15,7 +15,7 @@ from overparam.pipeline.dependencies import TOY
 from overparam.pipeline.dvc_pins import pinned_outs
 from overparam.pipeline.evidence import NoEvidence, check_made
 from overparam.study.belonging import check_belongs
-from overparam.toy.record import SCALE, TASK, ToyRecord, read_toy_record, write_toy_record
+from overparam.toy.record import SCALE, TASK, Ran, ToyRecord, read_toy_record, write_toy_record
 from overparam.toy.spec import NO_PRODUCT, ToySpec
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def run_toy(spec: ToySpec, path: Path, progress: "Progress", *, claims_only: boo
             "trajectories": measurement.trajectories(spec, networks),
             "phase": measurement.phase_diagram(spec, advance=advance),
         }
-    record = ToyRecord(key, plain, environment, quantities, changed, more)
+    record = ToyRecord(key, cast(Ran, plain), environment, quantities, changed, more)
     write_toy_record(path, record)
     return record
 

@@ -10,6 +10,14 @@ import numpy as np
 from overparam.errors import ArtifactError
 from overparam.io.sealed import read_sealed, write_sealed
 
+# Of each array: kinds of NumPy's, in words, and its axes.
+KINDS = {
+    "ids": ({"i": "whole numbers"}, ("examples",)),
+    "epochs": ({"i": "whole numbers", "f": "numbers"}, ("members",)),
+    "labels": ({"i": "whole numbers"}, ("examples",)),
+    "heldout": ({"b": "booleans"}, ("examples",)),
+    "features": ({"f": "numbers"}, ("examples", "members", "features")),
+}
 REMEDY = "delete what is there and extract the features again"
 
 
@@ -49,4 +57,13 @@ def read_features(path: Path) -> FeatureFile:
     names = {field.name for field in fields(FeatureFile)} - {"metadata"}
     if set(arrays) != names:
         raise ArtifactError(f"{path} holds no features, but other arrays: {REMEDY}")
+    examples, members = len(np.atleast_1d(arrays["ids"])), len(np.atleast_1d(arrays["epochs"]))
+    for name, (kinds, axes) in KINDS.items():
+        array, shape = arrays[name], tuple({"examples": examples, "members": members}.get(axis) for axis in axes)
+        alike = len(shape) == array.ndim and all(n in (None, m) for n, m in zip(shape, array.shape, strict=True))
+        if array.dtype.kind not in kinds or not alike or 0 in array.shape:
+            belongs = f"{' or '.join(kinds.values())} ({', '.join(axes)})"
+            raise ArtifactError(
+                f"{path} holds {name} that are {array.dtype} of shape {array.shape} where {belongs} belong: {REMEDY}"
+            )
     return FeatureFile(**arrays, metadata=metadata)

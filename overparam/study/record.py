@@ -15,7 +15,17 @@ from overparam.io.files import read_sealed, write_sealed
 from overparam.metrics.penalties import Fitted, Penalties, PenaltyChoice
 from overparam.metrics.stats import Effect
 from overparam.study.quantities import Contrast
-from overparam.study.record_file import SCHEMA, Chosen, Data, OfWidth, PenaltiesFile, SampleFile, Setting, of_records
+from overparam.study.record_file import (
+    SCHEMA,
+    Chosen,
+    Data,
+    OfWidth,
+    PenaltiesFile,
+    SampleFile,
+    Setting,
+    check_lengths,
+    of_records,
+)
 from overparam.study.widths import Width
 
 if TYPE_CHECKING:
@@ -204,6 +214,7 @@ def read_record(path: Path) -> Record:
     try:
         written = read_sealed(path, "record of a study")
         content = of_records().validate_python(written)
+        check_lengths(content)
         samples = {name: _read_sample(entry) for name, entry in content["samples"].items()}
         return Record(
             task=content["task"],

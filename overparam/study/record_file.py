@@ -35,6 +35,7 @@ Cube = Annotated[
     Must("be rows of rows of numbers"),
     WithJsonSchema(TypeAdapter(list[list[list[float]]]).json_schema()),
 ]
+BY_REPLICATE = ("train_accuracy", "heldout_accuracy", "checkpoints", "seeds", "environment", "dead_features")
 ByReplicate = list[list[float]]  # (replicates, members), or (replicates, epochs)
 
 
@@ -168,6 +169,33 @@ class WithoutCurves(_File):
 
 
 AnyRecordFile = Annotated[RecordFile | WithoutCurves, Discriminator("schema")]
+
+
+def check_lengths(content: RecordFile | WithoutCurves) -> None:
+    """Raise ValueError unless whatever has an entry a width, a replicate or a quantity has as many as there are."""
+    networks, count = content["networks"], len(content["replicates"])
+    wanted = {
+        "networks are those of its widths, M_1's among them": set(networks) == {*content["alphas"]} >= {1},
+        "replicates are some, each once": 0 < len(set(content["replicates"])) == count,
+    }
+    for alpha, entry in networks.items():
+        members, *others = {len(each) for each in [*entry["train_accuracy"], *entry["heldout_accuracy"]]} or {0}
+        wanted[f"networks of α = {alpha} have an accuracy each"] = members > 0 and not others
+        less = entry.get("less", Less(budgets=[], checkpoints=[], fit={}))
+        as_many = len(less["budgets"]) == len(less["checkpoints"])
+        wanted[f"networks of α = {alpha} that are trained less have a budget each"] = as_many
+        by_replicate: dict[str, Any] = {name: entry[name] for name in BY_REPLICATE if name in entry}
+        by_replicate.update(entry.get("history", {}))
+        for name, values in by_replicate.items():
+            wanted[f"networks of α = {alpha} have {name} of {count} replicates"] = len(values) == count
+    for name, sample in content["samples"].items():
+        shape = (len(sample["penalty_factors"]), count, len(sample["quantities"]))
+        wanted[f"values of {name} are {shape}"] = sample["values"].shape == shape
+        wanted[f"quantities of {name} differ"] = len(set(sample["quantities"])) == shape[2]
+        wanted[f"penalty factors of {name} have 1 among them"] = 1.0 in sample["penalty_factors"]
+    for sentence, holds in wanted.items():
+        if not holds:
+            raise ValueError(f"it is not so that its {sentence}")
 
 
 @cache

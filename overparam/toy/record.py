@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 import numpy as np
-from pydantic import ConfigDict, StrictFloat, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, StrictFloat, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
 
 from overparam.config.refusals import refusal
-from overparam.errors import ArtifactError
+from overparam.config.studies import parse_alpha
+from overparam.errors import ArtifactError, SpecError
 from overparam.io.files import read_sealed, write_sealed
 from overparam.metrics.stats import Effect
 from overparam.study.feature_blocks import Block, S
@@ -57,6 +59,35 @@ class BestAlignment:
         return f"{'rise of the ' if self.rise else ''}best alignment of {S(self.alpha)} with the {self.plane}"
 
 
+def _as_width(text: str) -> str:
+    try:
+        parse_alpha(text)
+    except SpecError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def _as_long(quantities: Mapping[str, list[float]]) -> Mapping[str, list[float]]:
+    if len({len(values) for values in quantities.values()}) > 1:
+        raise ValueError("quantities have a number a seed each, and some have more than others")
+    return quantities
+
+
+@with_config(ConfigDict(strict=True, extra="allow", allow_inf_nan=False))
+class Ran(TypedDict):
+    """What was run, as far as it is asked for here; the rest is as in ``params.yaml``."""
+
+    alphas: list[Annotated[str, AfterValidator(_as_width)]]
+    dimensions: NotRequired[int]
+    neurons: int
+    seeds: NotRequired[int]
+    threshold: float
+    thresholds: list[float]
+
+
+BySeed = Annotated[Mapping[str, list[StrictFloat]], AfterValidator(_as_long)]
+
+
 @dataclass(frozen=True)
 class ToyRecord:
     """Everything measured in the toy setting.
@@ -73,10 +104,10 @@ class ToyRecord:
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     key: str
-    spec: Mapping[str, Any]
+    spec: Ran
     environment: Mapping[str, str]
-    quantities: Mapping[str, list[StrictFloat]]
-    controls: Mapping[str, Mapping[str, list[StrictFloat]]]
+    quantities: BySeed
+    controls: Mapping[str, BySeed]
     more: Mapping[str, Any]
 
     @property

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from overparam.errors import SpecError
+from overparam.io.reading import WRITTEN_BY_HAND, one_line, read_bytes
 
 PACKAGED = Path(__file__).with_name("preregistration.toml")
 KNOWN_ONLY = ConfigDict(extra="forbid")
@@ -63,19 +64,19 @@ def load_preregistration(path: Path = PACKAGED) -> Preregistration:
         SpecError: if the file is missing or no TOML; or an entry is lacking, unknown, no number or outside (0, 1).
     """
     try:
-        text = path.read_bytes()
+        text = read_bytes(path, WRITTEN_BY_HAND)
         declared = TypeAdapter(_File).validate_python(tomllib.loads(text.decode()))
     except ValidationError as error:
         raise _refused(path, _first_fault(error)) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise _refused(path, str(error)) from None
+        raise _refused(path, error) from None
     digest = hashlib.sha256(text).hexdigest()
     return Preregistration(**asdict(declared.margins), **asdict(declared.gates), sha256=digest)
 
 
-def _refused(path: Path, why: str) -> SpecError:
+def _refused(path: Path, why: object) -> SpecError:
     remedy = "restore it with git" if path == PACKAGED else f"write it as {PACKAGED} is written"
-    return SpecError(f"{path} does not declare the margins ({' '.join(why.split())}): {remedy}")
+    return SpecError(f"{path} does not declare the margins ({one_line(why)}): {remedy}")
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -1,13 +1,15 @@
 """The gate `baseline`: every recorded verdict is taken again, at the same margins, and comes out the same."""
 
+import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from overparam.errors import ArtifactError
+from overparam.io.reading import one_line, read_json
 from overparam.verdicts.judge import Judgement
 
 TREND = "trend"
@@ -43,12 +45,12 @@ class Baseline:
             ArtifactError: if the file is damaged, or holds a cell twice.
         """
         try:
-            lines = TypeAdapter(list[Judgement]).validate_json(path.read_bytes())
+            content = read_json(path)
+            lines = TypeAdapter(list[Judgement]).validate_json(json.dumps(content))  # JSON has no tuples
         except FileNotFoundError:
             return cls({})
-        except (OSError, ValidationError) as error:
-            why = " ".join(str(error).split()[:20])
-            raise ArtifactError(f"{path} holds no verdicts ({why}): {REMEDY}") from None
+        except ValueError as error:
+            raise ArtifactError(f"{path} holds no verdicts ({one_line(error)}): {REMEDY}") from None
         rows = {Cell(*line.cell): line for line in lines}
         if len(rows) < len(lines):
             raise ArtifactError(f"{path} holds a cell twice: {REMEDY}")

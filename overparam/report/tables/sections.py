@@ -10,6 +10,7 @@ from overparam.config.refusals import refusal
 from overparam.error_rates.trial_file import of_trials
 from overparam.errors import ArtifactError
 from overparam.io.files import read_sealed, write_text
+from overparam.io.reading import RECORDED, read_text
 from overparam.report.tables.claims import record_tables
 from overparam.report.tables.controls import control_tables
 from overparam.report.tables.equal_fit import equal_fit_tables
@@ -52,11 +53,11 @@ def fill_sections(path: Path, results: Path) -> None:
             measured.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, IsADirectoryError):
-        raise ArtifactError(f"there is no file {path}: name a Markdown file that has sections for tables") from None
+        text = read_text(path, RECORDED)
     except UnicodeDecodeError:
         raise ArtifactError(f"{path} is not encoded in UTF-8: convert it first") from None
+    except (FileNotFoundError, ValueError):
+        raise ArtifactError(f"there is no file {path}: name a Markdown file that has sections for tables") from None
     if not SECTION.search(text):
         raise ArtifactError(
             f"{path} has no section <!-- tables SCALE --> … <!-- end of tables -->, nor of controls, equal-fit, "
