@@ -4,7 +4,7 @@
 Writes the tables of docs/probes.md: of generated features, and of the feature files of one replicate each, in which the
 first networks of a width make S_α, the first wide one M_1.
 
-    python scripts/compare_scalings.py artifacts/features/smoke/digits-resnet18-{1,1_4,1_16}-r0.safetensors
+    python scripts/compare_scalings.py artifacts/features/smoke/mosaics-resnet18-{1,1_4}-r0.safetensors
 """
 
 import sys

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 from gates import environment
-from networks import ROOT
+from networks import ROOT, digits_params
 
 CLI = "from overparam.cli import main; main()"
 QUICK = {"base_width": 4, "alphas": ["1", "1_2"], "members": {"1": 2, "1_2": 4}, "snapshots": [], "replicates": [0, 1]}
@@ -63,7 +63,7 @@ class House:
         for folder in ("overparam", "claims"):
             shutil.copytree(ROOT / folder, root / folder, ignore=ignored)
         shutil.copy(ROOT / "pyproject.toml", root)
-        params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+        params = digits_params()
         digits = params["scales"]["smoke"]["digits"] | QUICK | {"architectures": ["resnet18"], "train_examples": 200}
         digits["train"] |= {"epochs": 2}
         params |= {"tasks": {"digits": {"default_scale": "smoke"}}, "scales": {"smoke": {"digits": digits}}}

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from networks import ROOT
+from networks import ROOT, digits_params
 from records import ALPHAS, EIGHTH, HALF, ONE, QUARTER, SIXTEENTH, synthetic_record
 
 import overparam.court  # what runs in this process need is loaded once, and not by each of them
@@ -25,7 +25,7 @@ def make_repository(root: Path) -> Path:
     """The claims, one architecture on digits, the toy, and no evidence."""
     shutil.copytree(ROOT / "claims", root / "claims", ignore=shutil.ignore_patterns("__pycache__", "baseline.json"))
     shutil.copy(ROOT / "pyproject.toml", root)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params = digits_params()
     params["scales"] = {name: {"digits": params["scales"]["smoke"]["digits"]} for name in ("smoke", "paper")}
     for tasks in params["scales"].values():
         tasks["digits"] |= {"architectures": ["resnet18"], "quick": False}

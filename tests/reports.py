@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import yaml
+from networks import digits_params
 from records import EIGHTH, HALF, QUARTER, SIXTEENTH, synthetic_record
 
 from overparam.config.studies import load_config
@@ -26,7 +27,7 @@ MIXED = {
 
 def make_repository(root: Path) -> Path:
     """One architecture on digits, measured at scale smoke and not at scale paper."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params = digits_params()
     params["scales"] = {name: {"digits": params["scales"]["smoke"]["digits"]} for name in ("smoke", "paper")}
     for tasks in params["scales"].values():
         tasks["digits"]["architectures"] = ["resnet18"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from networks import digits_params
 
 from overparam.config.recipes import ImageRecipe
 from overparam.config.studies import Config, load_config
@@ -12,7 +13,7 @@ from overparam.config.yaml_file import read_yaml
 from overparam.errors import SpecError
 
 ROOT = Path(__file__).parent.parent
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+PARAMS = digits_params()
 CONFIG = load_config(ROOT / "params.yaml")
 
 
@@ -230,7 +231,7 @@ def test_an_anchor_is_merged_and_overridden_but_no_key_stands_twice(tmp_path):
 
 
 def test_what_is_made_in_code_is_checked_too():
-    recipe = CONFIG.scale_of("digits").train
+    recipe = CONFIG.scale_of("mosaics").train
     with pytest.raises(SpecError, match="ImageRecipe: epochs must be positive, not 0"):
         replace(recipe, epochs=0)
     with pytest.raises(SpecError, match="ImageRecipe has unknown dropout"):

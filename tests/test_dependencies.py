@@ -119,5 +119,5 @@ def test_what_moves_no_number_is_there():
 def test_a_stage_of_an_unknown_architecture_or_task_is_an_error():
     with pytest.raises(SpecError, match="there is no architecture 'resnet81': there are resnet18, transformer, vgg16"):
         dependencies.TRAIN.modules("digits", "resnet81")
-    with pytest.raises(DataError, match="there is no data for task 'digit': there is digits, nli, cifar, mnli"):
+    with pytest.raises(DataError, match="there is no data for task 'digit': there is digits, mosaics, nli, cifar"):
         dependencies.TRAIN.modules("digit", "resnet18")

@@ -77,13 +77,13 @@ def test_the_spec_of_the_toys_record_is_that_of_its_section():
 def test_what_dvc_pins_of_training_is_what_identities_name():
     locked = yaml.load((ROOT / "dvc.lock").read_text(encoding="utf-8"), yaml.CSafeLoader)["stages"]
     trained = {
-        name: stage["params"]["params.yaml"] for name, stage in locked.items() if name.startswith("train-digits@")
+        name: stage["params"]["params.yaml"] for name, stage in locked.items() if name.startswith("train-mosaics@")
     }
-    assert len(trained) == 30
+    assert len(trained) == 16
     for name, params in trained.items():
-        arch, label, replicate = name.removeprefix("train-digits@").split("-")
-        named = CONFIG.study("digits", arch).training_identity(parse_alpha(label), int(replicate))
-        pinned = {key.removeprefix("scales.smoke.digits."): value for key, value in params.items()}
+        arch, label, replicate = name.removeprefix("train-mosaics@").split("-")
+        named = CONFIG.study("mosaics", arch).training_identity(parse_alpha(label), int(replicate))
+        pinned = {key.removeprefix("scales.smoke.mosaics."): value for key, value in params.items()}
         pinned |= {"copies": pinned.pop("members")[label], "storage": pinned.pop("dtype")}  # as identities name them
         pinned["snapshots"] = pinned["snapshots"] if label == "1" else []
         assert digest_json({key: named[key] for key in pinned}) == digest_json(pinned)
@@ -97,7 +97,7 @@ class WithAnOption(ImageRecipe):
 
 
 def test_an_optional_entry_changes_the_identity_of_those_that_use_it_and_of_no_other():
-    study = CONFIG.study("digits", "resnet18")
+    study = CONFIG.study("mosaics", "resnet18")
     entries = {entry.name: getattr(study.recipe, entry.name) for entry in fields(study.recipe)}
     unused, used = WithAnOption(**entries), WithAnOption(**entries, label_smoothing=0.1)
     assert stated(unused) == stated(study.recipe)

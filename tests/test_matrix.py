@@ -45,7 +45,7 @@ def test_a_mark_says_where_networks_fit_unequally():
 def test_no_line_is_cut_of_every_claim_in_every_default_setting():
     (line, *_) = judged()
     studies = [("cifar", "resnet18", "reduced"), ("cifar", "vgg16", "reduced"), ("mnli", "transformer", "reduced")]
-    studies += [("digits", "resnet18", "smoke"), ("digits", "vgg16", "smoke"), ("nli", "transformer", "smoke")]
+    studies += [("mosaics", "resnet18", "smoke"), ("mosaics", "vgg16", "smoke"), ("nli", "transformer", "smoke")]
     studies += [("toy", "two-layer", "smoke")]
     every = [
         replace(line, claim=claim, task=task, arch=arch, scale=scale, alpha=alpha, confounded=True)

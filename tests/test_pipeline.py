@@ -21,7 +21,7 @@ CONFIG = load_config(ROOT / "params.yaml")
 FILES = ("dvc.yaml", "cifar/dvc.yaml", "mnli/dvc.yaml")
 # By scale and task: the file of its stages, and what their names end in.
 PIPELINES = {
-    ("smoke", "digits"): ("dvc.yaml", "digits"),
+    ("smoke", "mosaics"): ("dvc.yaml", "mosaics"),
     ("smoke", "nli"): ("dvc.yaml", "nli"),
     **{(scale, "cifar"): ("cifar/dvc.yaml", scale) for scale in ("pilot", "reduced", "fitted", "paper")},
     **{(scale, "mnli"): ("mnli/dvc.yaml", scale) for scale in ("reduced", "paper")},
@@ -193,8 +193,8 @@ def test_a_new_architecture_makes_no_stage_of_another_one_stale(copy):
     assert copy.stale() == set()
     assert len(copy.before) > 277
     copy.edit("params.yaml", "[resnet18, vgg16]", "[resnet18, vgg16, made_up]")
-    assert copy.stale() == {"dvc.yaml:judge-digits"}  # which now waits for one record more
-    assert "overparam/networks/architectures/made_up.py" in copy.digests()["dvc.yaml:train-digits@made_up-1-0"]
+    assert copy.stale() == {"dvc.yaml:judge-mosaics"}  # which now waits for one record more
+    assert "overparam/networks/architectures/made_up.py" in copy.digests()["dvc.yaml:train-mosaics@made_up-1-0"]
 
 
 def test_a_new_task_makes_no_stage_of_another_one_stale(copy):
@@ -216,7 +216,7 @@ def test_a_new_metric_makes_what_is_measured_stale_but_neither_the_toy_nor_netwo
     copy.edit("overparam/study/measure.py", new="\nfrom overparam.metrics.made_up import made_up\n")
     stale = copy.stale()
     assert stale == set().union(*(of(copy.before, f":{kind}") for kind in ("measure", "controls", "equal-fit")))
-    assert "overparam/metrics/made_up.py" in copy.digests()["dvc.yaml:measure-digits@vgg16"]
+    assert "overparam/metrics/made_up.py" in copy.digests()["dvc.yaml:measure-mosaics@vgg16"]
 
 
 def test_word_baselines_the_hub_and_fetching_make_no_network_stale(copy):

@@ -52,10 +52,10 @@ def test_what_is_committed_is_valid_by_the_schema_of_its_kind(valid, kind, paths
 
 def test_a_misspelt_entry_is_seen_in_an_editor(valid):
     written = content(ROOT / "params.yaml")
-    written["scales"]["smoke"]["digits"]["train"]["epoch"] = 3
+    written["scales"]["smoke"]["mosaics"]["train"]["epoch"] = 3
     assert not valid("params", written)
     written = content(ROOT / "params.yaml")
-    written["scales"]["smoke"]["digits"]["alphas"] = ["one", "1_2"]
+    written["scales"]["smoke"]["mosaics"]["alphas"] = ["one", "1_2"]
     assert not valid("params", written)
 
 

@@ -42,19 +42,22 @@ def test_what_is_no_fraction_is_refused_with_how_to_write_it(text):
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda: CONFIG.study("mnist", "resnet18"), "there is no task 'mnist': params.yaml has digits, nli"),
-        (lambda: CONFIG.study("digits", "lenet"), "no architecture 'lenet': it has resnet18, vgg16"),
-        (lambda: CONFIG.study("digits", "resnet18", "tiny"), "there is no scale 'tiny': params.yaml has smoke"),
+        (lambda: CONFIG.study("mnist", "resnet18"), "there is no task 'mnist': params.yaml has mosaics, nli"),
+        (lambda: CONFIG.study("mosaics", "lenet"), "no architecture 'lenet': it has resnet18, vgg16"),
+        (lambda: CONFIG.study("mosaics", "resnet18", "tiny"), "there is no scale 'tiny': params.yaml has smoke"),
         (
-            lambda: CONFIG.study("digits", "resnet18", "paper"),
-            "scale paper does not run task digits: it runs cifar, mnli",
+            lambda: CONFIG.study("mosaics", "resnet18", "paper"),
+            "scale paper does not run task mosaics: it runs cifar, mnli",
         ),
         (lambda: CONFIG.studies("tiny"), "there is no scale 'tiny'"),
         (
             lambda: smoke().check_ensemble(Fraction(1, 3), 0),
-            "digits at scale smoke has no α = 1/3: it has 1, 1/2, 1/4, 1/8, 1/16",
+            "mosaics at scale smoke has no α = 1/3: it has 1, 1/4",
         ),
-        (lambda: smoke().check_ensemble(Fraction(1), 9), "digits at scale smoke has no replicate 9: it has 0, 1, 2"),
+        (
+            lambda: smoke().check_ensemble(Fraction(1), 9),
+            "mosaics at scale smoke has no replicate 9: it has 0, 1",
+        ),
     ],
 )
 def test_what_params_does_not_bring_together_is_refused_with_what_there_is(ask, message):
@@ -63,13 +66,13 @@ def test_what_params_does_not_bring_together_is_refused_with_what_there_is(ask, 
 
 
 def smoke() -> StudySpec:
-    return CONFIG.study("digits", "resnet18")
+    return CONFIG.study("mosaics", "resnet18")
 
 
 def test_a_study_is_at_its_tasks_default_scale_unless_another_is_named():
-    assert smoke().scale == CONFIG.scales["smoke"]["digits"]
+    assert smoke().scale == CONFIG.scales["smoke"]["mosaics"]
     assert CONFIG.study("cifar", "resnet18", "pilot").scale == CONFIG.scales["pilot"]["cifar"]
-    smoke().check_ensemble(Fraction(1, 16), 2)
+    smoke().check_ensemble(Fraction(1, 4), 2)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +83,9 @@ def test_a_study_is_at_its_tasks_default_scale_unless_another_is_named():
         ({"base_width": 32}, False),
         ({"train_examples": 100}, False),
         ({"dtype": "float16"}, False),
-        ({"train": replace(CONFIG.scales["smoke"]["digits"].train, epochs=11)}, False),
-        ({"members": {**CONFIG.scales["smoke"]["digits"].members, Fraction(1, 4): 9}}, False),
-        ({"members": {**CONFIG.scales["smoke"]["digits"].members, Fraction(1, 8): 17}}, True),
+        ({"train": replace(CONFIG.scales["smoke"]["mosaics"].train, epochs=11)}, False),
+        ({"members": {**CONFIG.scales["smoke"]["mosaics"].members, Fraction(1, 4): 9}}, False),
+        ({"members": {**CONFIG.scales["smoke"]["mosaics"].members, Fraction(1, 8): 17}}, True),
     ],
 )
 def test_weights_depend_on_what_their_identity_names_and_on_nothing_else(change, same):

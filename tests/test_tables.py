@@ -27,7 +27,10 @@ DATA = {"source": "drawn", "sha256": {}, "train_examples": 1000, "fit_examples":
 
 def study(**changes) -> Record:
     record = synthetic_record(spread=0.0, early_stages={}, **changes)
-    networks = {a: {**entry, "heldout_accuracy": [[0.8, 0.9]] * 5} for a, entry in record.networks.items()}
+    networks = {
+        a: {**entry, "heldout_accuracy": [[0.8, 0.9] * (members // 2)] * len(record.replicates)}
+        for (a, entry), members in zip(record.networks.items(), record.members.values(), strict=True)
+    }
     return Record(**{**vars(record), "data": DATA, "networks": networks})
 
 

@@ -25,7 +25,7 @@ def doctor(
     """Examine whether networks can be trained here; exit code 1 if a kernel fails.
 
     Each kernel that a step of training calls is compared with float64, output and gradients, and called twice. Training
-    does so by itself, once for each machine. Example: `overparam doctor digits resnet18`
+    does so by itself, once for each machine. Example: `overparam doctor mosaics resnet18`
     """
     from overparam.data import data_at_hand, load_dataset
     from overparam.pipeline.doctor import diagnose, library, processor, step_of

@@ -71,7 +71,7 @@ def train(
 ) -> None:
     """Train the ensemble at one width in one replicate; does nothing if that checkpoint is there.
 
-    Interrupted, it goes on from the last epoch when started again. Example: `overparam train digits resnet18 1/16 0`
+    Interrupted, it goes on from the last epoch when started again. Example: `overparam train mosaics resnet18 1/4 0`
     """
     from overparam.pipeline.stages import train_stage
 
@@ -95,7 +95,7 @@ def features(
 ) -> None:
     """Extract the features of one checkpoint on the fit and held-out examples.
 
-    Example: `overparam features digits resnet18 1/16 0`
+    Example: `overparam features mosaics resnet18 1/4 0`
     """
     from overparam.pipeline.stages import feature_stage
 
@@ -117,7 +117,7 @@ def fit(
 ) -> None:
     """Measure how well the networks of one checkpoint fit their training data.
 
-    Example: `overparam fit digits resnet18 1/16 0`
+    Example: `overparam fit mosaics resnet18 1/4 0`
     """
     from overparam.pipeline.equal_fit import fit_stage
 
@@ -144,7 +144,7 @@ def equal_fit(task: Task, arch: Arch, *, scale: ScaleName = None, plugin: Plugin
 def measure(task: Task, arch: Arch, *, scale: ScaleName = None, plugin: Plugins = None, root: OwnRoot) -> None:
     """Measure every quantity of one study from its feature files, and write its record.
 
-    Example: `overparam measure digits resnet18`
+    Example: `overparam measure mosaics resnet18`
     """
     from overparam.pipeline.stages import measure_stage
 
@@ -160,7 +160,7 @@ def controls(task: Task, arch: Arch, *, scale: ScaleName = None, plugin: Plugins
 
     Ridge paths, nonlinear maps, more members, untrained networks, stitching, and the field's measures of similarity.
 
-    Example: `overparam controls digits resnet18`
+    Example: `overparam controls mosaics resnet18`
     """
     from overparam.pipeline.controls import controls_stage
 

@@ -32,7 +32,7 @@ def judge(
 ) -> None:
     """Judge every record of one task, and print the scoreboard.
 
-    Example: `overparam judge digits --verdicts verdicts.json`
+    Example: `overparam judge mosaics --verdicts verdicts.json`
     """
     from overparam.io.files import write_json
 
@@ -48,7 +48,7 @@ def judge(
 
 @app.command()
 def plan(
-    record: Annotated[Path, typer.Argument(help="a record, such as results/smoke/digits-resnet18.json")],
+    record: Annotated[Path, typer.Argument(help="a record, such as results/smoke/mosaics-resnet18.json")],
     power: Annotated[float, typer.Option(help="probability that a verdict is reached", min=0.01, max=0.99)] = 0.8,
     *,
     margins: MarginsFile = None,
@@ -57,7 +57,7 @@ def plan(
 ) -> None:
     """Say how many replicates, or held-out examples, would decide what a record leaves open.
 
-    Example: `overparam plan results/smoke/digits-resnet18.json --power 0.8`
+    Example: `overparam plan results/smoke/mosaics-resnet18.json --power 0.8`
     """
     from overparam.study.record import read_record
     from overparam.verdicts.intervals import CONDITION

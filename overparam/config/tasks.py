@@ -25,7 +25,8 @@ class TaskData:
 
 
 TASKS = {
-    "digits": TaskData("scikit-learn's digits", "overparam.data.images:load_digits"),
+    "digits": TaskData("scikit-learn's digits", "overparam.data.images:load_digits"),  # so few that tests train on them
+    "mosaics": TaskData("mosaics of digits", "overparam.data.mosaics:load_mosaics"),
     "nli": TaskData("generated sentence pairs", "overparam.data.entailment:load_nli"),
     "cifar": TaskData("CIFAR-10", "overparam.data.images:load_cifar", hub="overparam.data.images:CIFAR"),
     "mnli": TaskData("MNLI", "overparam.data.sentences:load_mnli", hub="overparam.data.sentences:MNLI"),
