@@ -95,7 +95,9 @@ def stream(
     device = next(network.parameters()).device
     network.eval()
     for start in range(0, len(examples), batch_size):
-        inputs = torch.from_numpy(examples.inputs[start : start + batch_size]).to(device)
+        inputs = torch.tensor(
+            examples.inputs[start : start + batch_size], device=device
+        )  # of what may not be written to
         seen = prepare(inputs, normalisation).expand(network.members, *inputs.shape)
         with autocast(device, precision):
             features = network.features(seen)
