@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from reprlib import repr as short
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
@@ -43,7 +44,9 @@ def _width_factor(written: object) -> Fraction:
             raise ValueError
         alpha = Fraction(text.replace("_", "/"))
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"width factor {written!r} is not a fraction: write it as 1/16 (in file names 1_16)") from None
+        raise ValueError(
+            f"width factor {short(written)} is not a fraction: write it as 1/16 (in file names 1_16)"
+        ) from None
     if alpha.numerator != 1:
         raise ValueError(
             f"width factor {alpha} is out of range: it must be 1 or 1/k for a whole number k, such as 1/16"
