@@ -13,7 +13,7 @@ from overparam.study.feature_blocks import M_1, M_1_PRIME, Concatenation, S
 from overparam.study.quantities import FSE
 from overparam.study.record import read_record
 
-HALF = Fraction(1, 2)
+QUARTER = Fraction(1, 4)
 
 
 @pytest.fixture(scope="module")
@@ -48,25 +48,25 @@ def test_every_figure_is_drawn_and_says_what_it_is_of(drawn, record):
 
 
 def test_the_matrix_has_both_directions_of_every_pair(drawn, record):
-    assert effects(drawn["fse-matrix"], **{"from": "M_1", "onto": "S_1/2"}) == numbers(record, FSE(M_1, S(HALF)))
-    assert effects(drawn["fse-matrix"], **{"from": "S_1/2", "onto": "M_1"}) == numbers(record, FSE(S(HALF), M_1))
-    assert len(effects(drawn["fse-matrix"])) == 4 * 3  # two wide networks, two concatenations, none with itself
+    assert effects(drawn["fse-matrix"], **{"from": "M_1", "onto": "S_1/4"}) == numbers(record, FSE(M_1, S(QUARTER)))
+    assert effects(drawn["fse-matrix"], **{"from": "S_1/4", "onto": "M_1"}) == numbers(record, FSE(S(QUARTER), M_1))
+    assert len(effects(drawn["fse-matrix"])) == 3 * 2  # two wide networks and a concatenation, none with itself
 
 
 def test_more_networks_are_drawn_up_to_as_many_as_there_are(drawn, record):
-    by_members = [FSE(Concatenation(HALF, U), M_1) for U in (1, 2, 4)]
-    found = [effects(drawn["more-members"], curve="α = 1/2 (16 feat.)", U=str(U)) for U in (1, 2, 4)]
+    by_members = [FSE(Concatenation(QUARTER, U), M_1) for U in (1, 2, 4, 8)]
+    found = [effects(drawn["more-members"], curve="α = 1/4 (8 feat.)", U=str(U)) for U in (1, 2, 4, 8)]
     assert found == [[effect] for effect in numbers(record, *by_members)]
     assert effects(drawn["more-members"], curve="M_1′") == numbers(record, FSE(M_1_PRIME, M_1))
 
 
 def test_ridge_paths_are_drawn_from_end_to_end(drawn, record):
     path = record.samples["path"]
-    for curve, rival in (("M_1′", M_1_PRIME), ("S_α, α = 1/2 (16 feat.)", S(HALF))):
+    for curve, rival in (("M_1′", M_1_PRIME), ("S_α, α = 1/4 (8 feat.)", S(QUARTER))):
         expected = [path.effect(FSE(rival, M_1), factor) for factor in path.factors]
         found = effects(drawn["ridge-paths"], curve=curve)
         assert found == [pytest.approx([e.mean, e.lower, e.upper]) for e in expected]
-    assert len(effects(drawn["ridge-paths"])) == 3 * len(path.factors)
+    assert len(effects(drawn["ridge-paths"])) == 2 * len(path.factors)
 
 
 @pytest.mark.parametrize(

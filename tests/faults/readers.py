@@ -197,8 +197,8 @@ def _use_margins(path: Path) -> object:
 def _params(folder: Path) -> Path:
     """The repository's with one task at one scale."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["tasks"] = {"digits": params["tasks"]["digits"]}
-    params["scales"] = {"smoke": {"digits": params["scales"]["smoke"]["digits"]}}
+    params["tasks"] = {"mosaics": params["tasks"]["mosaics"]}
+    params["scales"] = {"smoke": {"mosaics": params["scales"]["smoke"]["mosaics"]}}
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(params), encoding="utf-8")
     return path
