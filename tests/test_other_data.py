@@ -81,6 +81,20 @@ def test_the_same_pixels_packed_otherwise_are_the_same_data(repository, tmp_path
     assert (level, record.data["sha256"]) == ("checkpoint", before)
 
 
+def test_files_that_are_pinned_by_their_own_digest_alone_are_no_other_data(repository):
+    pins = repository / "data.dvc"
+    whole = pins.read_text()
+    outs = yaml.safe_load(whole)["outs"]
+    for out in outs:
+        del out["meta"]["content"]
+    pins.write_text(yaml.safe_dump({"outs": outs}))
+    write_mirror(repository / "first")
+    fetch.fetch("cifar", mirror=repository / "first", root=repository / "data")
+    assert not has_other_data("cifar", repository)
+    pins.write_text(whole)
+    assert not has_other_data("cifar", repository)
+
+
 @pytest.mark.parametrize("how", [{"shift": 40}, {"encoding": "JPEG"}], ids=["brighter", "compressed"])
 def test_other_pixels_leave_the_record_and_say_so_and_networks_are_tried_on_them_when_asked(repository, tmp_path, how):
     workspace = Workspace.at(repository)

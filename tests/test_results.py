@@ -107,6 +107,15 @@ def test_curves_and_edges_read_back_as_they_were_written_to_six_digits(tmp_path)
     assert read_record(path).penalties == {"a": {"ridge": [choice]}}
 
 
+def test_a_curve_that_ends_before_the_grid_does_keeps_the_penalties_that_it_is_of(tmp_path):
+    grid = (1e2, 1e1, 1e0, 1e-1)
+    whole = PenaltyChoice(1e-1, "falling", grid, (0.5, 0.4, 0.3, 0.2))
+    short = PenaltyChoice(1e1, "inside", grid[:3], (0.5, 0.1, 0.9))
+    penalties = {"a": {"probe": [short, whole]}, "b": {"probe": [short, short]}}
+    write_record(tmp_path / "record.json", replace(synthetic_record(), penalties=penalties))
+    assert read_record(tmp_path / "record.json").penalties == penalties
+
+
 def of_an_older_schema(path, penalties) -> None:
     """Rewrite a record as it was written before records kept loss curves."""
     content = json.loads(path.read_text(encoding="utf-8"))

@@ -21,7 +21,8 @@ from overparam.networks.training import learning_rate, train
 from overparam.pipeline import stages
 from overparam.pipeline.artifacts import ensemble_of
 from overparam.pipeline.run import ensembles, run_study
-from overparam.pipeline.stages import feature_stage, load_study_data, measure_stage, train_stage
+from overparam.pipeline.stages import feature_stage, measure_stage, train_stage
+from overparam.pipeline.study_data import load_study_data
 from overparam.study.feature_file import read_features, write_features
 from overparam.study.record import read_record
 

@@ -148,10 +148,8 @@ def generate() -> tuple[list[str], list[str], np.ndarray]:
         h, which = int(rng.integers(len(form))), int(rng.integers(16))
         shared = sum(((part == part[h]) << place for place, part in enumerate(parts)), np.zeros_like(form))
         premise = np.flatnonzero(shared == which)  # those that share these parts with the hypothesis
-        nouns, predicates = (
-            noun_relations[noun[premise], noun[h]],
-            predicate_relations[predicate[premise], predicate[h]],
-        )
+        nouns = noun_relations[noun[premise], noun[h]]
+        predicates = predicate_relations[predicate[premise], predicate[h]]
         label = labels[form[premise], form[h], nouns, predicates]
         candidates = [premise[label == each] for each in range(3)]
         if all(len(each) for each in candidates):

@@ -95,9 +95,8 @@ def stream(
     device = next(network.parameters()).device
     network.eval()
     for start in range(0, len(examples), batch_size):
-        inputs = torch.tensor(
-            examples.inputs[start : start + batch_size], device=device
-        )  # of what may not be written to
+        # A copy, since processes are handed arrays that may not be written to.
+        inputs = torch.tensor(examples.inputs[start : start + batch_size], device=device)
         seen = prepare(inputs, normalisation).expand(network.members, *inputs.shape)
         with autocast(device, precision):
             features = network.features(seen)

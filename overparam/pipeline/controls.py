@@ -18,7 +18,8 @@ from overparam.networks.registry import Network
 from overparam.pipeline.artifacts import load_networks
 from overparam.pipeline.dependencies import CONTROLS, source_of
 from overparam.pipeline.provenance import code_version, default_device
-from overparam.pipeline.stages import Measurements, StudyFiles, build_networks, load_study_data, record_stage
+from overparam.pipeline.stages import Measurements, StudyFiles, build_networks, record_stage
+from overparam.pipeline.study_data import load_study_data
 from overparam.study.controls.measurement import Networks, Readout, measure_controls
 from overparam.study.controls.unseen import measure_unseen
 from overparam.study.feature_file import FeatureFile

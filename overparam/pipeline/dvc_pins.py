@@ -67,19 +67,30 @@ def stale_reason(record: Record, path: Path, root: Path) -> str | None:
         if pinned.get(place) != md5:
             state = "another version of" if place in pinned else "no"
             return f"the record was measured on {place} with md5 {md5}, and dvc.lock pins {state} that checkpoint"
-    known = {meta.sha256 for meta in _data_pins(root)}
-    for name, sha256 in record.data["sha256"].items():
-        if sha256 not in known:
-            return f"the record was measured on a {name} split that {DATA} does not pin"
+    for name in not_pinned(record.data["sha256"], root):
+        return f"the record was measured on a {name} split that {DATA} does not pin"
     place = path.relative_to(root).as_posix()
     if pinned.get(place) != digest_file(path, "md5"):
         return f"dvc.lock pins {'another version of' if place in pinned else 'no'} {place}"
     return None
 
 
-def pinned_data(root: Path) -> dict[str, str]:
-    """The SHA-256 of every data file that ``data.dvc`` pins, by that of its examples, whatever file holds them."""
-    return {meta.content: meta.sha256 for meta in _data_pins(root) if meta.content and meta.sha256}
+def pinned_as(sha256: Mapping[str, str], content: Mapping[str, str], root: Path) -> dict[str, str]:
+    """By split, the SHA-256 of the data file that ``data.dvc`` pins with the same examples; of its own if none is.
+
+    Args:
+        sha256: by split, of the file at hand.
+        content: by split, of its examples, whatever file holds them, as far as known.
+        root: of the repository.
+    """
+    pinned = {meta.content: meta.sha256 for meta in _data_pins(root) if meta.content and meta.sha256}
+    return {split: pinned.get(content.get(split, ""), own) for split, own in sha256.items()}
+
+
+def not_pinned(sha256: Mapping[str, str], root: Path) -> list[str]:
+    """The splits whose files, by SHA-256, ``data.dvc`` does not pin."""
+    known = {meta.sha256 for meta in _data_pins(root)}
+    return [split for split, own in sha256.items() if own not in known]
 
 
 def _data_pins(root: Path) -> list[_Meta]:

@@ -20,7 +20,8 @@ from overparam.networks.fit import Fit, measure_fit
 from overparam.pipeline.artifacts import load_features, load_networks
 from overparam.pipeline.dependencies import EQUAL_FIT, FIT
 from overparam.pipeline.provenance import code_version, default_device, environment_of, identify
-from overparam.pipeline.stages import Measurements, StudyFiles, described_checkpoint, load_study_data, record_stage
+from overparam.pipeline.stages import Measurements, StudyFiles, described_checkpoint, record_stage
+from overparam.pipeline.study_data import load_study_data
 from overparam.study.budgets.measurement import Networks, measure_budgets
 from overparam.study.feature_file import FeatureFile
 from overparam.study.layout import Replicate, check_distinct

@@ -15,7 +15,7 @@ from overparam.data import data_at_hand
 from overparam.data.tasks import hub_dataset
 from overparam.errors import ArtifactError, OverparamError
 from overparam.io.files import alone
-from overparam.pipeline.dvc_pins import pinned_data, pinned_outs, stale_reason
+from overparam.pipeline.dvc_pins import not_pinned, pinned_as, pinned_outs, stale_reason
 from overparam.study.belonging import read_controls_of, read_equal_fit_of, read_record_of
 from overparam.study.record import Record
 
@@ -46,12 +46,7 @@ def has_other_data(task: str, root: Path) -> bool:
     """Whether the data at hand of a task are not the examples that ``data.dvc`` pins, whatever file holds them."""
     fetched = hub_dataset(task)
     noted = fetched and fetched.noted(root / "data")
-    if not noted:
-        return False
-    pinned = pinned_data(root)
-    return not all(
-        sha256 in pinned.values() or noted.content.get(split) in pinned for split, sha256 in noted.sha256.items()
-    )
+    return bool(noted and not_pinned(pinned_as(noted.sha256, noted.content, root), root))
 
 
 def why_on_record(task: str, root: Path) -> str | None:

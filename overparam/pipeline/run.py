@@ -16,7 +16,8 @@ from overparam.data import Dataset
 from overparam.io.progress import silent
 from overparam.io.workers import end_with, fresh_workers
 from overparam.pipeline.doctor import check_kernels
-from overparam.pipeline.stages import feature_stage, is_trained, load_study_data, measure_stage, train_stage
+from overparam.pipeline.stages import feature_stage, is_trained, measure_stage, train_stage
+from overparam.pipeline.study_data import load_study_data
 from overparam.study.record import Record
 
 

@@ -6,7 +6,6 @@ artifact has the right key does nothing, so any engine may run the grid, in any 
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +18,7 @@ from rich.progress import Progress
 from overparam.config.entries import stated
 from overparam.config.studies import StudySpec
 from overparam.config.workspace import Workspace
-from overparam.data import Dataset, load_dataset
+from overparam.data import Dataset
 from overparam.errors import ArtifactError
 from overparam.io.files import digest_file, digest_json
 from overparam.io.progress import silent
@@ -34,7 +33,6 @@ from overparam.networks.training import accuracy, train
 from overparam.pipeline.artifacts import ensemble_of, load_features, load_networks
 from overparam.pipeline.dependencies import FEATURES, MEASURE, Code
 from overparam.pipeline.doctor import check_kernels
-from overparam.pipeline.dvc_pins import pinned_data
 from overparam.pipeline.provenance import (
     code_version,
     default_device,
@@ -43,6 +41,7 @@ from overparam.pipeline.provenance import (
     key_of,
     libraries,
 )
+from overparam.pipeline.study_data import load_study_data
 from overparam.study.feature_file import FeatureFile, write_features
 from overparam.study.layout import Replicate, check_distinct
 from overparam.study.measure import describe_networks, measure
@@ -51,22 +50,6 @@ from overparam.study.record_file import EqualFit, Pinned
 
 StudyFiles = dict[int, dict[Fraction, FeatureFile]]  # by replicate and width factor
 Measurements = tuple[dict[str, Sample], Penalties]
-
-
-def load_study_data(study: StudySpec, workspace: Workspace) -> dict[int, Dataset]:
-    """By replicate, the examples that a study trains, fits and measures on: the same, but where it has an admission.
-
-    Data are those that ``data.dvc`` pins where examples and labels are, whatever file holds them.
-    """
-    scale = study.scale
-    sizes = {"train_examples": scale.train_examples, "fit_examples": scale.fit_examples}
-    whole = load_dataset(study.task, **({} if scale.admission else sizes), root=workspace.data)
-    pinned = pinned_data(workspace.data.parent)
-    same = {split: pinned.get(whole.content.get(split, ""), sha256) for split, sha256 in whole.sha256.items()}
-    whole = replace(whole, sha256=same)
-    if scale.admission is None:
-        return dict.fromkeys(scale.replicates, whole)
-    return {replicate: whole.apart(replicate, **sizes) for replicate in scale.replicates}
 
 
 def train_stage(

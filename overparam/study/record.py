@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -256,8 +257,13 @@ def _read_sample(entry: SampleFile) -> Sample:
 
 
 def _written(penalties: Penalties) -> dict[str, Any]:
-    """Grids once, since ridge maps share one, and probes another; then by quantity, a list over replicates each."""
-    grids = {fitted: one.grid for choices in penalties.values() for fitted, (one, *_) in choices.items()}
+    """Of ridge maps and of probes the longest grid that was tried, of which each curve is from the beginning of it.
+
+    Then by quantity, a list over replicates each.
+    """
+    grids: dict[Fitted, tuple[float, ...]] = {}
+    for fitted, by_replicate in chain.from_iterable(choices.items() for choices in penalties.values()):
+        grids[fitted] = max(grids.get(fitted, ()), *(choice.grid for choice in by_replicate), key=len)
     chosen = {
         quantity: {
             fitted: {
@@ -275,7 +281,9 @@ def _written(penalties: Penalties) -> dict[str, Any]:
 def _read_penalties(entry: PenaltiesFile) -> Penalties:
     def read(grid: Sequence[float], parts: Chosen) -> list[PenaltyChoice]:
         columns = zip(parts["penalty"], parts["edge"], parts["losses"], strict=True)
-        return [PenaltyChoice(penalty, edge, tuple(grid), tuple(losses)) for penalty, edge, losses in columns]
+        return [
+            PenaltyChoice(penalty, edge, tuple(grid[: len(losses)]), tuple(losses)) for penalty, edge, losses in columns
+        ]
 
     return {
         quantity: {fitted: read(entry["grids"][fitted], parts) for fitted, parts in choices.items()}

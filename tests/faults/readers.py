@@ -1,6 +1,5 @@
 """Every file that is read, as a good one of its kind, what goes wrong with it, and how it is put to use."""
 
-import io
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +11,20 @@ import mutations
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 from crafted import arrays_changed, sealed_arrays_changed, tables_changed
+from data_files import (
+    mirror,
+    pictures,
+    sentences,
+    use_note,
+    use_pictures,
+    use_sentences,
+    use_tokenizer,
+    write_note,
+    write_tokenizer,
+)
 from mutations import OF_BYTES, OF_TEXT, Mutation
-from PIL import Image
+from repository_files import data_pins, lock, params, use_data_pins, use_lock, use_params
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # what other tests make worlds with
 
@@ -194,123 +203,6 @@ def _use_margins(path: Path) -> object:
     return replace(load_preregistration(path), sha256="0" * 64)  # which tells any two files apart
 
 
-def _params(folder: Path) -> Path:
-    """The repository's with one task at one scale."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["tasks"] = {"mosaics": params["tasks"]["mosaics"]}
-    params["scales"] = {"smoke": {"mosaics": params["scales"]["smoke"]["mosaics"]}}
-    path = folder / "params.yaml"
-    path.write_text(yaml.safe_dump(params), encoding="utf-8")
-    return path
-
-
-def _use_params(path: Path) -> object:
-    from overparam.config.studies import load_config
-    from overparam.toy.spec import read_toy
-
-    return load_config(path), read_toy(path)
-
-
-def _lock(folder: Path) -> Path:
-    outs = [{"path": f"results/smoke/{k}.json", "hash": "md5", "md5": f"{k:032x}", "size": k} for k in range(4)]
-    stages = {f"train@{k}": {"cmd": "train", "outs": [out]} for k, out in enumerate(outs)}
-    path = folder / "dvc.lock"
-    path.write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8")
-    return path
-
-
-def _use_lock(path: Path) -> object:
-    from overparam.pipeline import dvc_pins
-
-    dvc_pins._parsed.cache_clear()
-    return dvc_pins.pinned_outs(path.parent)
-
-
-def _data_pins(folder: Path) -> Path:
-    from records import synthetic_record
-    from test_pins import real, write_pins
-
-    write_pins(folder, real(synthetic_record(alphas=(Fraction(1), Fraction(1, 4)), replicates=2)))
-    return folder / "data.dvc"
-
-
-def _use_data_pins(path: Path) -> object:
-    from test_pins import RECORD
-
-    from overparam.pipeline import dvc_pins
-    from overparam.study.record import read_record
-
-    dvc_pins._parsed.cache_clear()
-    return dvc_pins.stale_reason(read_record(path.parent / RECORD), path.parent / RECORD, path.parent)
-
-
-def _pictures(rows: int) -> pa.Table:
-    def encoded(value: int) -> dict:
-        buffer = io.BytesIO()
-        Image.new("RGB", (32, 32), (value, 7, 9)).save(buffer, "PNG")
-        return {"bytes": buffer.getvalue(), "path": None}
-
-    return pa.table({"img": [encoded(row) for row in range(rows)], "label": [row % 10 for row in range(rows)]})
-
-
-def _sentences(rows: int) -> pa.Table:
-    columns = {name: [f"{name} number {row}" for row in range(rows)] for name in ("premise", "hypothesis")}
-    return pa.table({**columns, "label": [row % 3 for row in range(rows)]})
-
-
-def _mirror(table: Callable[[int], pa.Table]) -> Callable[[Path], Path]:
-    def write(folder: Path) -> Path:
-        pq.write_table(table(12), folder / "train.parquet")
-        return folder / "train.parquet"
-
-    return write
-
-
-def _use_pictures(path: Path) -> object:
-    from overparam.data.images import CIFAR, _decode
-
-    return _decode(CIFAR.read(path), None, first_id=0, where=path)
-
-
-def _use_sentences(path: Path) -> object:
-    from overparam.data.sentences import MNLI
-
-    return MNLI.read(path).to_pydict()
-
-
-def _note(folder: Path) -> Path:
-    from overparam.io.files import digest_file
-
-    place = folder / "mnli"
-    place.mkdir()
-    for split in ("train", "validation_matched"):
-        pq.write_table(_sentences(3), place / f"{split}.parquet")
-    sha256 = {path.stem: digest_file(path) for path in sorted(place.iterdir())}
-    (place / "source.json").write_text(json.dumps({"source": "local mirror", "sha256": sha256}, indent=1))
-    return place / "source.json"
-
-
-def _use_note(path: Path) -> object:
-    from overparam.data.sentences import MNLI
-
-    opened = MNLI.open(path.parents[1])
-    return opened.note.source, opened.note.sha256
-
-
-def _tokenizer(folder: Path) -> Path:
-    from overparam.data.sentences import tokenizer_of
-
-    tokenizer_of(_sentences(12), "0" * 64, folder / "mnli.json")
-    return folder / "mnli.json"
-
-
-def _use_tokenizer(path: Path) -> object:
-    from overparam.data.sentences import encode_pairs, tokenizer_of
-
-    tokenizer = tokenizer_of(_sentences(12), "0" * 64, path)
-    return tokenizer.to_str(), encode_pairs(tokenizer, ["premise number 1"], ["a hypothesis"], length=16)
-
-
 def _error_rates(folder: Path) -> Path:
     from overparam.io.files import read_sealed, write_sealed
 
@@ -358,13 +250,13 @@ READERS: Mapping[str, Reader] = {
     "the toy's record": Reader([_toy_record], _use_toy_record, SEALED_JSON, True, FORGED_JSON),
     "verdicts": Reader([_baseline], _use_baseline, JSON),
     "margins": Reader([_margins], _use_margins, {**TEXT, mutations.in_toml: 10, mutations.key_twice_in_lines: 1}),
-    "params.yaml": Reader([_params], _use_params, YAML),
-    "dvc.lock": Reader([_lock], _use_lock, YAML),
-    "data.dvc": Reader([_data_pins], _use_data_pins, YAML),
-    "source.json": Reader([_note], _use_note, JSON),
-    "pictures": Reader([_mirror(_pictures)], _use_pictures, {**BYTES, tables_changed: 4}),
-    "sentences": Reader([_mirror(_sentences)], _use_sentences, {**BYTES, tables_changed: 4}),
-    "the tokenizer": Reader([_tokenizer], _use_tokenizer, JSON),
+    "params.yaml": Reader([params], use_params, YAML),
+    "dvc.lock": Reader([lock], use_lock, YAML),
+    "data.dvc": Reader([data_pins], use_data_pins, YAML),
+    "source.json": Reader([write_note], use_note, JSON),
+    "pictures": Reader([mirror(pictures)], use_pictures, {**BYTES, tables_changed: 4}),
+    "sentences": Reader([mirror(sentences)], use_sentences, {**BYTES, tables_changed: 4}),
+    "the tokenizer": Reader([write_tokenizer], use_tokenizer, JSON),
     "error rates": Reader([_error_rates], _use_error_rates, SEALED_JSON, True, FORGED_JSON),
     "meta.json": Reader([_meta], _use_meta, JSON),
 }
